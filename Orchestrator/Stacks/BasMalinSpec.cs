@@ -1,0 +1,165 @@
+using System.Collections.Immutable;
+
+namespace Orchestrator.Stacks;
+
+/// <summary>The <c>x-basmalin</c> extension of a service.</summary>
+public sealed record BasMalinSpec
+{
+    public RouteSpec? Route { get; init; }
+
+    /// <summary>Null: chosen by the service (HTTP when routed, Docker health when there is one, else running and stable).</summary>
+    public GateSpec? Gate { get; init; }
+
+    public ImmutableArray<SmokeRequest> Smoke { get; init; } = [];
+
+    /// <summary>Command of a one-shot container of the new image, run before the candidate starts. Empty: none.</summary>
+    public ImmutableArray<string> Migrate { get; init; } = [];
+
+    /// <summary>How long the migration may take.</summary>
+    public TimeSpan MigrateTimeout { get; init; } = TimeSpan.FromMinutes(10);
+
+    public ShiftSpec? Shift { get; init; }
+
+    public DrainSpec Drain { get; init; } = new();
+
+    public BakeSpec Bake { get; init; } = new();
+
+    /// <summary>How long the previous colour keeps running after the commit. Zero: it is stopped at once.</summary>
+    public TimeSpan Warm { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary><c>stateful: true</c>: never run twice.</summary>
+    public bool Stateful { get; init; }
+
+    public BackupSpec? Backup { get; init; }
+
+    public RecycleSpec? Recycle { get; init; }
+}
+
+/// <summary>Where requests for a service come from.</summary>
+public sealed record RouteSpec
+{
+    /// <summary>Exact names, <c>*.example.org</c> (one level) or <c>*</c> (any). Empty: only the published ports lead to it.</summary>
+    public ImmutableArray<string> Hosts { get; init; } = [];
+
+    /// <summary>A prefix on segment boundaries, starting with '/'.</summary>
+    public string Path { get; init; } = "/";
+
+    /// <summary>The port inside the container. 0: the only one that is published, exposed, or declared by the image.</summary>
+    public int Port { get; init; }
+}
+
+/// <summary>What is asked of a candidate before it may have traffic.</summary>
+public enum GateKind
+{
+    Http,
+    Tcp,
+    Exec,
+    Docker,
+
+    /// <summary>Runs, and keeps running, for the stability window.</summary>
+    Running,
+}
+
+/// <summary>The rule by which probe results become healthy or not.</summary>
+public sealed record GateSpec
+{
+    public required GateKind Kind { get; init; }
+
+    /// <summary>For HTTP: path and query.</summary>
+    public string Http { get; init; } = "/";
+
+    /// <summary>For HTTP and TCP: 0 means the route's port.</summary>
+    public int Port { get; init; }
+
+    /// <summary>For HTTP: the Host header; null: the route's first host, else the container's address.</summary>
+    public string? Host { get; init; }
+
+    /// <summary>For HTTP: status codes that count as healthy, as inclusive ranges.</summary>
+    public ImmutableArray<StatusRange> Expect { get; init; } = [new(200, 299)];
+
+    /// <summary>For HTTP, optional: a field of the JSON answer, dotted, that must equal <see cref="JsonValue"/>.</summary>
+    public string? JsonField { get; init; }
+
+    public string? JsonValue { get; init; }
+
+    public ImmutableArray<string> Exec { get; init; } = [];
+
+    public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(1);
+
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Consecutive successes, from 1 to 100.</summary>
+    public int Successes { get; init; } = 3;
+
+    /// <summary>Failures during it do not count; the first success ends it.</summary>
+    public TimeSpan StartPeriod { get; init; } = TimeSpan.Zero;
+
+    /// <summary>After the successes, no failure and no exit for this long.</summary>
+    public TimeSpan Stable { get; init; } = TimeSpan.FromSeconds(5);
+
+    public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(60);
+}
+
+/// <summary>HTTP status codes from <see cref="From"/> to <see cref="To"/>, both included.</summary>
+public readonly record struct StatusRange(int From, int To)
+{
+    public bool Contains(int status) => status >= From && status <= To;
+
+    public override string ToString() => From == To ? $"{From}" : $"{From}-{To}";
+}
+
+/// <summary>A request through the real proxy to the candidate, before anybody else gets there.</summary>
+/// <param name="Within">The answer must have arrived whole by then.</param>
+/// <param name="Contains">Text that the body must contain; null: any body.</param>
+public sealed record SmokeRequest(string Method, string Path, ImmutableArray<StatusRange> Expect, TimeSpan Within, string? Contains);
+
+/// <summary>Canary steps; carried out as one atomic swap until canaries are built, and the check says so.</summary>
+/// <param name="Steps">Percentages from 1 to 100, rising.</param>
+public sealed record ShiftSpec(ImmutableArray<decimal> Steps, TimeSpan Dwell);
+
+/// <summary>How long what is under way may go on after the switch.</summary>
+public sealed record DrainSpec
+{
+    public TimeSpan Http { get; init; } = TimeSpan.FromSeconds(30);
+
+    public TimeSpan WebSocket { get; init; } = TimeSpan.FromSeconds(60);
+}
+
+/// <summary>The watch on live traffic after the switch. <see cref="For"/> zero: none.</summary>
+public sealed record BakeSpec
+{
+    public TimeSpan For { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>From 0 to 1: answers with 5xx or none, of all.</summary>
+    public double MaxErrorRatio { get; init; } = 0.01;
+
+    /// <summary>95th percentile of the latency against the previous colour's. Null: not compared.</summary>
+    public double? MaxP95Ratio { get; init; }
+
+    /// <summary>Below this many requests the ratios say nothing.</summary>
+    public int MinRequests { get; init; } = 50;
+}
+
+/// <summary>How data of a service is kept safe.</summary>
+public sealed record BackupSpec
+{
+    /// <summary>postgres, redis, volume.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>Cron expression; null: only before deployments.</summary>
+    public string? Every { get; init; }
+
+    public bool Wal { get; init; }
+
+    /// <summary>daily, weekly, monthly, yearly → how many.</summary>
+    public ImmutableSortedDictionary<string, int> Keep { get; init; } = ImmutableSortedDictionary<string, int>.Empty;
+
+    public string? Drill { get; init; }
+
+    /// <summary>Taken in the Protect step of each deployment of the stack.</summary>
+    public bool BeforeDeploy { get; init; }
+}
+
+/// <param name="Memory">Bytes.</param>
+/// <param name="At">Cron expression.</param>
+public sealed record RecycleSpec(long? Memory, string? At);
