@@ -1,0 +1,20 @@
+namespace Orchestrator.Docker;
+
+/// <summary>Labels on all that BasMalin creates. It touches nothing without them. The names are a contract.</summary>
+public static class Labels
+{
+    public const string Stack = "basmalin.stack";
+    public const string Service = "basmalin.service";
+    public const string Colour = "basmalin.colour";
+    public const string Release = "basmalin.release";
+    public const string Deployment = "basmalin.deployment";
+
+    /// <summary>Number of the replica within its colour, from 1.</summary>
+    public const string Replica = "basmalin.replica";
+
+    /// <summary>Hash of what the container was made of.</summary>
+    public const string Spec = "basmalin.spec";
+
+    /// <summary><c>service</c> or <c>migration</c>.</summary>
+    public const string Kind = "basmalin.kind";
+}
