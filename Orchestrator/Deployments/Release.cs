@@ -1,0 +1,34 @@
+using System.Collections.Immutable;
+using Orchestrator.Docker;
+using Orchestrator.Stacks;
+
+namespace Orchestrator.Deployments;
+
+/// <summary>
+/// An immutable, numbered manifest of a stack: the services as they were rendered, each image pinned, the version of each secret.
+/// Rolling back replays it exactly.
+/// </summary>
+public sealed record Release
+{
+    /// <summary>From 1 within the stack. A deployment that fails after its release was written down uses its number up.</summary>
+    public required int Number { get; init; }
+
+    public required Stack Stack { get; init; }
+
+    /// <summary>Service → image.</summary>
+    public required ImmutableSortedDictionary<string, ImageIdentity> Images { get; init; }
+
+    /// <summary>Name of a stored secret → its version.</summary>
+    public ImmutableSortedDictionary<string, int> SecretVersions { get; init; } = ImmutableSortedDictionary<string, int>.Empty;
+
+    public string? Version { get; init; }
+
+    public string? Commit { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public required DeploymentId Deployment { get; init; }
+
+    /// <summary>A deployment of it was committed at least once: it can be rolled back to.</summary>
+    public bool Committed { get; init; }
+}

@@ -1,0 +1,37 @@
+namespace Orchestrator.Deployments;
+
+/// <summary>Why a deployment did not succeed, to branch on. The names are stable: they stand in the API.</summary>
+public enum FailureReason
+{
+    Interrupted,
+    Cancelled,
+    InvalidRequest,
+    NothingToRollBackTo,
+    RouteConflict,
+    PortInUse,
+    EngineUnreachable,
+    EngineError,
+    NotEnoughDisk,
+    NotEnoughMemory,
+    FreezeWindow,
+    ImageNotFound,
+    RegistryUnreachable,
+    RegistryDenied,
+    ImagePolicy,
+    BuildFailed,
+    SecretMissing,
+    BackupFailed,
+    MigrationFailed,
+    DependencyFailed,
+    ContainerExited,
+    NeverHealthy,
+    SmokeFailed,
+    BakeFailed,
+    VerificationFailed,
+    Unexpected,
+}
+
+/// <summary>An expected failure.</summary>
+/// <param name="Detail">What was seen: probe results, exit code, last log lines.</param>
+/// <param name="Hint">What to do next, and what state the stack is in.</param>
+public sealed record StepFailure(FailureReason Reason, string Detail, string Hint);
