@@ -13,7 +13,7 @@ internal static class HealthEndpoints
         routes.MapGet("/api/health", async (HealthChecks health, CancellationToken cancellationToken) =>
         {
             var report = await health.RunAsync(cancellationToken);
-            return TypedResults.Json(report, GardenJson.Default.HealthReport,
+            return TypedResults.Json(report, GardenJson.Wire.HealthReport,
                 statusCode: report.Status == HealthCheckResult.UnhealthyStatus ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK);
         });
     }
