@@ -1,0 +1,12 @@
+namespace Orchestrator.Docker;
+
+public enum ContainerState
+{
+    Created,
+    Running,
+    Paused,
+    Restarting,
+    Removing,
+    Exited,
+    Dead,
+}

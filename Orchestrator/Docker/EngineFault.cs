@@ -1,0 +1,18 @@
+namespace Orchestrator.Docker;
+
+/// <summary>What went wrong at the engine, to branch on.</summary>
+public enum EngineFault
+{
+    Unreachable,
+    NotFound,
+    Conflict,
+    ImageNotFound,
+    RegistryUnreachable,
+    RegistryDenied,
+    PortInUse,
+    NoSpace,
+    BadRequest,
+    BuildFailed,
+    TimedOut,
+    Other,
+}
