@@ -17,4 +17,7 @@ public static class Labels
 
     /// <summary><c>service</c> or <c>migration</c>.</summary>
     public const string Kind = "basmalin.kind";
+
+    /// <summary>Hash of the whole creation request, by which a repeated creation knows its own work. Set by the engine client itself.</summary>
+    public const string Request = "basmalin.request";
 }
