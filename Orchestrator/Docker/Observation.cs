@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Docker.DotNet.Models;
+using EngineHealth = Docker.DotNet.Models.Health;
 
 namespace Orchestrator.Docker;
 
@@ -77,7 +78,7 @@ internal static class Observation
         _ => DockerHealth.None,
     };
 
-    private static string? HealthDetail(Health? health)
+    private static string? HealthDetail(EngineHealth? health)
     {
         var output = health?.Log?.LastOrDefault(result => result.ExitCode != 0)?.Output?.Trim();
         return output is { Length: > MaxHealthDetail } ? output[..MaxHealthDetail] : output;
