@@ -1,0 +1,141 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Orchestrator.Deployments;
+using Orchestrator.Planning;
+
+namespace Orchestrator.Journal.Sqlite;
+
+/// <summary>Deployments and the rows of their steps.</summary>
+internal static class DeploymentTable
+{
+    private const string Columns =
+        "id, state, request, created_at AS createdAt, started_at AS startedAt, ended_at AS endedAt, release, before, plan, failure, " +
+        "requests_total AS requestsTotal, requests_failed AS requestsFailed, suspended";
+
+    private const string Unfinished = "state IN ('queued', 'running')";
+
+    public static Deployment Add(SqliteSession session, DeploymentRequest request, DateTimeOffset at)
+    {
+        var id = session.Scalar<long>(
+            "INSERT INTO deployments (stack, state, request, created_at) VALUES (@Stack, @State, @Request, @At) RETURNING id",
+            new { request.Stack, State = Word(DeploymentState.Queued), Request = JournalJson.Write(request), At = Timestamp.Write(at) });
+        return new Deployment { Id = new DeploymentId(id), Request = request, State = DeploymentState.Queued, CreatedAt = at };
+    }
+
+    public static Deployment? Find(SqliteSession session, DeploymentId id) =>
+        WithSteps(session, session.Query<Row>($"SELECT {Columns} FROM deployments WHERE id = @Id", new { Id = id.Value })).FirstOrDefault();
+
+    public static ImmutableArray<Deployment> List(SqliteSession session, string? stack, int limit) => WithSteps(session, session.Query<Row>(
+        $"SELECT {Columns} FROM deployments WHERE @Stack IS NULL OR stack = @Stack ORDER BY id DESC LIMIT @Limit", new { Stack = stack, Limit = limit }));
+
+    public static ImmutableArray<Deployment> ListUnfinished(SqliteSession session) =>
+        WithSteps(session, session.Query<Row>($"SELECT {Columns} FROM deployments WHERE {Unfinished} ORDER BY id"));
+
+    /// <summary>Newest first.</summary>
+    public static ImmutableArray<Deployment> ListQueued(SqliteSession session, string stack) => WithSteps(session, session.Query<Row>(
+        $"SELECT {Columns} FROM deployments WHERE stack = @Stack AND {Unfinished} AND state = 'queued' ORDER BY id DESC", new { Stack = stack }));
+
+    public static void Supersede(SqliteSession session, DeploymentId id, DateTimeOffset at) => session.Execute(
+        "UPDATE deployments SET state = @State, ended_at = @At WHERE id = @Id",
+        new { Id = id.Value, State = Word(DeploymentState.Superseded), At = Timestamp.Write(at) });
+
+    /// <summary>Everything but the steps. What has ended stays ended: a superseded deployment must not be begun by whoever still held it as queued.</summary>
+    public static void Save(SqliteSession session, Deployment deployment)
+    {
+        var changed = session.Execute(
+            $"""
+             UPDATE deployments SET state = @State, request = @Request, started_at = @StartedAt, ended_at = @EndedAt, release = @Release, before = @Before,
+                 plan = @Plan, failure = @Failure, requests_total = @Total, requests_failed = @Failed, suspended = @Suspended
+             WHERE id = @Id AND ({Unfinished} OR @Ended)
+             """,
+            new
+            {
+                Id = deployment.Id.Value,
+                State = Word(deployment.State),
+                Request = JournalJson.Write(deployment.Request),
+                StartedAt = Timestamp.Write(deployment.StartedAt),
+                EndedAt = Timestamp.Write(deployment.EndedAt),
+                deployment.Release,
+                Before = JournalJson.WriteOptional(deployment.Before),
+                Plan = JournalJson.WriteOptional(deployment.Plan),
+                Failure = JournalJson.WriteOptional(deployment.Failure),
+                deployment.Requests.Total,
+                deployment.Requests.Failed,
+                deployment.Suspended,
+                deployment.Ended,
+            });
+        if (changed == 1) return;
+
+        var state = session.Find<string>("SELECT state FROM deployments WHERE id = @Id", new { Id = deployment.Id.Value });
+        throw new JournalException(
+            state is null ? $"There is no deployment {deployment.Id}." : $"Deployment {deployment.Id} is {state}: it cannot become {Word(deployment.State)}.", null);
+    }
+
+    public static void BeginStep(SqliteSession session, DeploymentId id, StepKind step, DateTimeOffset at) => session.Execute(
+        """
+        INSERT INTO steps (deployment, name, state, started_at) VALUES (@Id, @Name, @State, @At)
+        ON CONFLICT (deployment, name) DO UPDATE SET state = @State, started_at = @At, ended_at = NULL, detail = NULL
+        """,
+        new { Id = id.Value, Name = Word(step), State = Word(StepState.Running), At = Timestamp.Write(at) });
+
+    public static void EndStep(SqliteSession session, DeploymentId id, StepKind step, StepState state, string? detail, DateTimeOffset at) => session.Execute(
+        """
+        INSERT INTO steps (deployment, name, state, started_at, ended_at, detail) VALUES (@Id, @Name, @State, @At, @At, @Detail)
+        ON CONFLICT (deployment, name) DO UPDATE SET state = @State, ended_at = @At, detail = @Detail
+        """,
+        new { Id = id.Value, Name = Word(step), State = Word(state), At = Timestamp.Write(at), Detail = detail });
+
+    private static ImmutableArray<Deployment> WithSteps(SqliteSession session, ImmutableArray<Row> rows)
+    {
+        if (rows.IsEmpty) return [];
+
+        var steps = session.Query<StepRow>(
+                "SELECT deployment, name, state, started_at AS startedAt, ended_at AS endedAt, detail FROM steps " +
+                "WHERE deployment IN (SELECT value FROM json_each(@Ids))",
+                new { Ids = JournalJson.Write(rows.Select(row => row.Id).ToArray()) })
+            .ToLookup(step => step.Deployment);
+        return [.. rows.Select(row => Read(row, steps[row.Id]))];
+    }
+
+    private static Deployment Read(Row row, IEnumerable<StepRow> steps)
+    {
+        try
+        {
+            return new Deployment
+            {
+                Id = new DeploymentId(row.Id),
+                Request = JournalJson.Read<DeploymentRequest>(row.Request),
+                State = Enum.Parse<DeploymentState>(row.State, ignoreCase: true),
+                CreatedAt = Timestamp.Read(row.CreatedAt),
+                StartedAt = Timestamp.ReadOptional(row.StartedAt),
+                EndedAt = Timestamp.ReadOptional(row.EndedAt),
+                Release = checked((int?)row.Release),
+                Before = JournalJson.ReadOptional<StackState>(row.Before),
+                Plan = JournalJson.ReadOptional<Plan>(row.Plan),
+                Failure = JournalJson.ReadOptional<StepFailure>(row.Failure),
+                Requests = new RequestCount(row.RequestsTotal, row.RequestsFailed),
+                Suspended = row.Suspended != 0,
+                Steps = [.. steps.Select(Read).OrderBy(step => step.Name)],
+            };
+        }
+        catch (Exception failure) when (failure is JsonException or ArgumentException or FormatException)
+        {
+            throw new JournalException($"The record of deployment {row.Id} is not understood: {failure.Message}", failure);
+        }
+    }
+
+    private static StepRecord Read(StepRow row) => new(
+        Enum.Parse<StepKind>(row.Name, ignoreCase: true),
+        Enum.Parse<StepState>(row.State, ignoreCase: true),
+        Timestamp.Read(row.StartedAt),
+        Timestamp.ReadOptional(row.EndedAt),
+        row.Detail);
+
+    private static string Word<T>(T value) where T : struct, Enum => JsonNamingPolicy.CamelCase.ConvertName(value.ToString());
+
+    private sealed record Row(
+        long Id, string State, string Request, string CreatedAt, string? StartedAt, string? EndedAt, long? Release, string? Before, string? Plan,
+        string? Failure, long RequestsTotal, long RequestsFailed, long Suspended);
+
+    private sealed record StepRow(long Deployment, string Name, string State, string StartedAt, string? EndedAt, string? Detail);
+}
