@@ -1,0 +1,8 @@
+namespace Orchestrator.Traffic;
+
+/// <summary>How a drain went. Of each kind, the two numbers add up to what was under way when the upstream was closed.</summary>
+/// <param name="HttpCompleted">Ended by themselves.</param>
+/// <param name="HttpAborted">Cut off at the deadline: each is a request that somebody lost.</param>
+/// <param name="WebSocketsClosed">Ended by themselves or by the close frame.</param>
+/// <param name="WebSocketsAborted">Still there at the deadline and cut off.</param>
+public sealed record DrainReport(int HttpCompleted, int HttpAborted, int WebSocketsClosed, int WebSocketsAborted, TimeSpan Took);

@@ -1,0 +1,38 @@
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Abstractions;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Orchestrator.Traffic;
+
+/// <summary>What Kestrel calls for each request of one listener. There is no middleware in between: a request costs what it must.</summary>
+internal sealed class EdgeApplication(EdgePipeline pipeline, PublishedEndpoint? listener, Func<HttpContext, ValueTask<bool>>? intercept)
+    : IHttpApplication<EdgeExchange>
+{
+    private const string Hooks = "/hooks/";
+
+    public EdgeExchange CreateContext(IFeatureCollection contextFeatures)
+    {
+        var exchange = contextFeatures is IHostContextContainer<EdgeExchange> container ? container.HostContext ??= new EdgeExchange() : new EdgeExchange();
+        exchange.Begin(contextFeatures, listener, pipeline.Now);
+        return exchange;
+    }
+
+    public Task ProcessRequestAsync(EdgeExchange context) =>
+        intercept is not null && IsHook(context.Context.Request) ? InterceptAsync(intercept, context) : pipeline.RunAsync(context);
+
+    public void DisposeContext(EdgeExchange context, Exception? exception) => context.End();
+
+    private async Task InterceptAsync(Func<HttpContext, ValueTask<bool>> handle, EdgeExchange exchange)
+    {
+        if (!await handle(exchange.Context))
+            await pipeline.RunAsync(exchange);
+    }
+
+    private static bool IsHook(HttpRequest request) =>
+        HttpMethods.IsPost(request.Method)
+        && request.Path.Value is { } path
+        && path.Length > Hooks.Length
+        && path.StartsWith(Hooks, StringComparison.Ordinal)
+        && path.IndexOf('/', Hooks.Length) < 0;
+}

@@ -1,0 +1,128 @@
+using System.Net;
+using System.Runtime.CompilerServices;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Orchestrator.Traffic;
+
+/// <summary>Sends a leased request to its replica, and to the next one as long as nothing of it was sent.</summary>
+internal sealed partial class EdgeForwarder : IDisposable
+{
+    private readonly ServiceProvider _services;
+    private readonly IHttpForwarder _forwarder;
+    private readonly HttpMessageInvoker _client;
+    private readonly ForwarderRequestConfig _request;
+    private readonly TimeProvider _time;
+    private readonly ILogger<EdgeForwarder> _logger;
+
+    public EdgeForwarder(EdgeOptions options, ILoggerFactory loggers, TimeProvider time)
+    {
+        // YARP writes two lines per request at Information; what went wrong is logged here, once.
+        _services = new ServiceCollection().AddLogging().AddHttpForwarder().BuildServiceProvider();
+        _forwarder = _services.GetRequiredService<IHttpForwarder>();
+        _request = new ForwarderRequestConfig { ActivityTimeout = options.ActivityTimeout, Version = HttpVersion.Version11 };
+        _time = time;
+        _logger = loggers.CreateLogger<EdgeForwarder>();
+        _client = new HttpMessageInvoker(new SocketsHttpHandler
+        {
+            UseProxy = false,
+            UseCookies = false,
+            AllowAutoRedirect = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            ConnectTimeout = options.ConnectTimeout,
+
+            // Node closes idle connections after 5 s, and says nothing before: one used just then is a lost POST. We let go first.
+            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(4),
+
+            // Header values are bytes to a proxy: Latin-1 gives back what came.
+            RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
+            ResponseHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
+
+            // The client's own traceparent passes through; without a propagator no activity is made per request.
+            ActivityHeadersPropagator = null,
+            EnableMultipleHttp2Connections = true,
+        });
+    }
+
+    public void Dispose()
+    {
+        _client.Dispose();
+        _services.Dispose();
+    }
+
+    /// <summary>Forwards the request to the replica of its lease; the lease may have moved to another when this returns.</summary>
+    /// <returns>How the last attempt ended; after <see cref="EdgeOutcome.NotSent"/> it may be held and sent again.</returns>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<EdgeOutcome> SendAsync(EdgeExchange exchange, RouteTarget target)
+    {
+        var context = exchange.Context;
+        var upstream = target.Upstream;
+        var tried = 0UL;
+        try
+        {
+            while (true)
+            {
+                var lease = exchange.Lease;
+                var deadline = exchange.Prepare(_time);
+                var error = await _forwarder.SendAsync(context, target.DestinationOf(lease), _client, _request, exchange, deadline);
+                if (error == ForwarderError.None)
+                    return EdgeOutcome.Answered;
+
+                var outcome = EdgeOutcomes.Of(context, error, deadline.IsCancellationRequested);
+                if (outcome is EdgeOutcome.NotSent)
+                {
+                    if (upstream.Unreachable(lease.Index))
+                        LogUnreachable(upstream.Identity, lease.Replica, Cause(context));
+                }
+                else if (outcome is not EdgeOutcome.CutOff || !MayRepeat(exchange))
+                {
+                    if (outcome is not (EdgeOutcome.Answered or EdgeOutcome.ClientLeft))
+                        LogFailed(context.Request.Method, context.Request.Path, upstream.Identity, lease.Replica, error, Cause(context));
+                    return outcome;
+                }
+
+                tried |= lease.Index < 64 ? 1UL << lease.Index : 0;
+                Reset(context);
+                if (!upstream.TryMove(ref lease, tried))
+                    return EdgeOutcome.NotSent;
+
+                exchange.Lease = lease;
+                target.Service.Retried();
+            }
+        }
+        finally
+        {
+            exchange.EndSession();
+        }
+    }
+
+    // What has no body and changes nothing may be asked again when a replica dies over it, but only once: it may be what killed it.
+    private static bool MayRepeat(EdgeExchange exchange)
+    {
+        var request = exchange.Context.Request;
+        if (exchange.Repeated || !(HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
+            || exchange.Context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true })
+            return false;
+
+        exchange.Repeated = true;
+        return true;
+    }
+
+    private static void Reset(HttpContext context)
+    {
+        context.Response.Clear();
+        context.Features.Set<IForwarderErrorFeature>(null);
+    }
+
+    private static string? Cause(HttpContext context) => context.GetForwarderErrorFeature()?.Exception?.GetBaseException().Message;
+
+    [LoggerMessage(EventId = 3010, Level = LogLevel.Warning, Message = "Replica {Replica} of {Upstream} cannot be reached: {Cause}")]
+    private partial void LogUnreachable(UpstreamIdentity upstream, ReplicaAddress replica, string? cause);
+
+    [LoggerMessage(EventId = 3011, Level = LogLevel.Warning, Message = "{Method} {Path} failed at {Replica} of {Upstream}: {Error}: {Cause}")]
+    private partial void LogFailed(string method, string path, UpstreamIdentity upstream, ReplicaAddress replica, ForwarderError error, string? cause);
+}

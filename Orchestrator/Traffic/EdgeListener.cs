@@ -1,0 +1,92 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Orchestrator.Traffic;
+
+/// <summary>One listening address with a server of its own, so that it opens and closes without the others noticing.</summary>
+internal sealed class EdgeListener : IDisposable
+{
+    private readonly KestrelServer _server;
+
+    private EdgeListener(KestrelServer server, IPEndPoint address)
+    {
+        _server = server;
+        Address = address;
+    }
+
+    /// <summary>Where it listens, with the port that it was given.</summary>
+    public IPEndPoint Address { get; }
+
+    /// <exception cref="EdgeBindException">The address is taken, or not one of this host's.</exception>
+    public static async Task<EdgeListener> OpenAsync(
+        PublishedEndpoint endpoint, EdgeApplication application, IConnectionListenerFactory transport, ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
+        var server = new KestrelServer(Options.Create(OptionsFor(endpoint)), transport, loggers);
+        try
+        {
+            await server.StartAsync(application, cancellationToken);
+            return new EdgeListener(server, BoundAddress(server));
+        }
+        catch (Exception exception)
+        {
+            server.Dispose();
+            if (exception is IOException or System.Net.Sockets.SocketException)
+                throw new EdgeBindException(endpoint, Why(exception), exception);
+            throw;
+        }
+    }
+
+    /// <summary>Stops accepting at once, lets the requests of its connections end, and closes them when <paramref name="cancellationToken"/> says so.</summary>
+    public Task CloseAsync(CancellationToken cancellationToken) => _server.StopAsync(cancellationToken);
+
+    public void Dispose() => _server.Dispose();
+
+    private static KestrelServerOptions OptionsFor(PublishedEndpoint endpoint)
+    {
+        var options = new KestrelServerOptions
+        {
+            AddServerHeader = false,
+
+            // Header values are bytes to a proxy: Latin-1 gives back what came.
+            RequestHeaderEncodingSelector = static _ => Encoding.Latin1,
+            ResponseHeaderEncodingSelector = static _ => Encoding.Latin1,
+        };
+
+        var limits = options.Limits;
+        limits.MaxRequestBodySize = null;
+        limits.MaxRequestLineSize = 16 * 1024;
+        limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+        limits.KeepAliveTimeout = TimeSpan.FromMinutes(2);
+
+        // Long pauses in an upload or a download are the application's business; a client that has died is not.
+        limits.MinRequestBodyDataRate = new MinDataRate(1, TimeSpan.FromMinutes(1));
+        limits.MinResponseDataRate = new MinDataRate(240, TimeSpan.FromMinutes(1));
+
+        if (endpoint.Address is null)
+            options.ListenAnyIP(endpoint.Port, Configure);
+        else
+            options.Listen(IPAddress.Parse(endpoint.Address), endpoint.Port, Configure);
+        return options;
+
+        static void Configure(ListenOptions listen) => listen.Protocols = HttpProtocols.Http1;
+    }
+
+    private static IPEndPoint BoundAddress(KestrelServer server)
+    {
+        var text = server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault()
+            ?? throw new InvalidOperationException("The server listens nowhere.");
+        return IPEndPoint.Parse(text[(text.LastIndexOf('/') + 1)..]);
+    }
+
+    private static string Why(Exception exception) => exception switch
+    {
+        { InnerException: AddressInUseException } or AddressInUseException => "another process has this port",
+        _ => string.Create(CultureInfo.InvariantCulture, $"{exception.GetBaseException().Message}"),
+    };
+}

@@ -1,0 +1,61 @@
+using Prometheus;
+
+namespace Orchestrator.Traffic;
+
+/// <summary>
+/// The proxy's Prometheus metrics. Label values are stacks, services, colours and a dozen codes; the children are looked up when routes are published,
+/// never while a request passes.
+/// </summary>
+public sealed class EdgeMetrics
+{
+    private static readonly string[] ByUpstream = ["stack", "service", "colour"];
+    private static readonly string[] ByService = ["stack", "service"];
+    private static readonly double[] Seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+    private readonly Histogram _durations;
+    private readonly Gauge _inFlight;
+    private readonly Gauge _held;
+    private readonly Counter _retries;
+
+    public EdgeMetrics(CollectorRegistry registry)
+    {
+        var factory = Metrics.WithCustomRegistry(registry);
+        Requests = factory.CreateCounter("basmalin_edge_requests_total",
+            "Requests that had a route, by status class (499: the client left; 502, 503, 504: answered by the proxy, or cut off by the application).",
+            [.. ByUpstream, "code"]);
+        _durations = factory.CreateHistogram("basmalin_edge_request_duration_seconds",
+            "Time to the end of the answer, waiting included; without event streams and upgraded connections.", ByUpstream,
+            new HistogramConfiguration { Buckets = Seconds, ExemplarBehavior = ExemplarBehavior.NoExemplars() });
+        _inFlight = factory.CreateGauge("basmalin_edge_requests_in_flight", "Requests at a replica now; upgraded connections are among them.", ByUpstream);
+        _held = factory.CreateGauge("basmalin_edge_held_requests", "Requests that wait for a replica to become available.", ByService);
+        _retries = factory.CreateCounter("basmalin_edge_retries_total", "Attempts at another replica after one that did not get through.", ByService);
+        Unrouted = factory.CreateCounter("basmalin_edge_unrouted_total", "Requests that no route matched.");
+    }
+
+    internal Counter Requests { get; }
+
+    internal Counter Unrouted { get; }
+
+    internal UpstreamSeries Series(UpstreamIdentity identity) => new(identity, this)
+    {
+        Duration = _durations.WithLabels(identity.Stack, identity.Service, identity.Colour),
+        InFlight = _inFlight.WithLabels(identity.Stack, identity.Service, identity.Colour),
+    };
+
+    internal ServiceEdge Service(string stack, string service) => new(_held.WithLabels(stack, service), _retries.WithLabels(stack, service));
+
+    /// <summary>Ends all series of a service that has no routes any more. Colours keep theirs: a counter that vanished at each swap would tell lies.</summary>
+    internal void Remove(string stack, string service)
+    {
+        foreach (var labels in Requests.GetAllLabelValues().Where(Match))
+            Requests.RemoveLabelled(labels);
+        foreach (var labels in _durations.GetAllLabelValues().Where(Match))
+            _durations.RemoveLabelled(labels);
+        foreach (var labels in _inFlight.GetAllLabelValues().Where(Match))
+            _inFlight.RemoveLabelled(labels);
+        _held.RemoveLabelled(stack, service);
+        _retries.RemoveLabelled(stack, service);
+
+        bool Match(string[] labels) => labels[0] == stack && labels[1] == service;
+    }
+}

@@ -1,0 +1,26 @@
+using System.Collections.Immutable;
+using System.Net;
+
+namespace Orchestrator.Traffic;
+
+/// <summary>How the edge listens and how patient it is.</summary>
+public sealed class EdgeOptions
+{
+    /// <summary>The main listeners, for plain HTTP. Port 0: any free one.</summary>
+    public ImmutableArray<IPEndPoint> Http { get; init; } = [];
+
+    /// <summary>How many requests of one service may wait for a replica; the next ones are answered 503.</summary>
+    public int HoldLimit { get; init; } = 1000;
+
+    /// <summary>How long one request may wait for a replica, all its waits together.</summary>
+    public TimeSpan HoldFor { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a replica may take to accept a connection before the next one is tried.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long a request, a stream or a WebSocket may pass without a byte in either direction. Quiet event streams are normal.</summary>
+    public TimeSpan ActivityTimeout { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>What a client that gets 503 is told to wait.</summary>
+    public TimeSpan RetryAfter { get; init; } = TimeSpan.FromSeconds(5);
+}

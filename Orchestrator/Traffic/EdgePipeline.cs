@@ -1,0 +1,199 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.Http;
+
+namespace Orchestrator.Traffic;
+
+/// <summary>The way of a request: find its route, lease, forward; hold it when there is nowhere to send it to; count what came of it.</summary>
+internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, EdgeForwarder forwarder, EdgeMetrics metrics, TimeProvider time)
+{
+    private const int ClientClosedRequest = 499;
+
+    public long Now => time.GetTimestamp();
+
+    public Task RunAsync(EdgeExchange exchange)
+    {
+        if (HttpMethods.IsConnect(exchange.Context.Request.Method))
+            return EdgeAnswers.NotAllowedAsync(exchange.Context);
+
+        exchange.RewriteHeaders();
+        return TryFind(exchange, out var target) ? ServeAsync(exchange, target) : UnroutedAsync(exchange);
+    }
+
+    private async Task ServeAsync(EdgeExchange exchange, RouteTarget target)
+    {
+        var hold = target.Maintenance ? EdgeHold.Maintenance : EdgeHold.Released;
+        while (hold is EdgeHold.Released)
+        {
+            if (target.Upstream.TryLease(out var lease))
+            {
+                exchange.Lease = lease;
+                var outcome = await AttemptAsync(exchange, target);
+                if (outcome is not EdgeOutcome.NotSent)
+                {
+                    await AnswerAsync(exchange.Context, outcome);
+                    return;
+                }
+            }
+
+            // Refused: the table has moved, so it is read again; or nothing is available, and it waits until something is.
+            (hold, target) = await NextAsync(exchange, target);
+        }
+
+        await RefuseAsync(exchange, target, hold);
+    }
+
+    /// <summary>Forwards on the lease, counts the result, and gives the lease back.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<EdgeOutcome> AttemptAsync(EdgeExchange exchange, RouteTarget target)
+    {
+        target.Series.InFlight.Inc();
+        try
+        {
+            var outcome = await forwarder.SendAsync(exchange, target);
+            if (outcome is not EdgeOutcome.NotSent)
+                Record(exchange, target, outcome);
+            return outcome;
+        }
+        finally
+        {
+            target.Series.InFlight.Dec();
+
+            // After the counting: a drain that is over has all its requests in its numbers.
+            exchange.Lease.Dispose();
+        }
+    }
+
+    private ValueTask<(EdgeHold, RouteTarget)> NextAsync(EdgeExchange exchange, RouteTarget target)
+    {
+        if (!TryFind(exchange, out var next))
+            return ValueTask.FromResult((EdgeHold.NoRoute, target));
+        if (next.Maintenance)
+            return ValueTask.FromResult((EdgeHold.Maintenance, next));
+
+        return next.Upstream.MayLease() ? ValueTask.FromResult((EdgeHold.Released, next)) : new ValueTask<(EdgeHold, RouteTarget)>(HoldAsync(exchange, next));
+    }
+
+    private async Task<(EdgeHold, RouteTarget)> HoldAsync(EdgeExchange exchange, RouteTarget target)
+    {
+        var aborted = exchange.Context.RequestAborted;
+        var service = target.Service;
+        if (!service.TryHold(options.HoldLimit))
+            return (EdgeHold.GivenUp, target);
+
+        try
+        {
+            while (true)
+            {
+                // Both taken before looking: what changes after the look ends the wait.
+                var moved = router.Moved;
+                var changed = target.Upstream.Changed;
+                if (!TryFind(exchange, out var next))
+                    return (EdgeHold.NoRoute, target);
+                if (next.Maintenance)
+                    return (EdgeHold.Maintenance, next);
+                if (next.Upstream.MayLease())
+                    return (EdgeHold.Released, next);
+
+                if (!ReferenceEquals(next, target))
+                {
+                    target = next;
+                    continue;
+                }
+
+                var left = options.HoldFor - time.GetElapsedTime(exchange.Started);
+                if (left <= TimeSpan.Zero)
+                    return (EdgeHold.GivenUp, target);
+
+                var trial = target.Upstream.UntilTrial();
+                Task any = Task.WhenAny(moved, changed);
+                await any.WaitAsync(trial < left ? trial : left, time, aborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                if (aborted.IsCancellationRequested)
+                    return (EdgeHold.ClientLeft, target);
+            }
+        }
+        finally
+        {
+            service.LetGo();
+        }
+    }
+
+    private async Task RefuseAsync(EdgeExchange exchange, RouteTarget target, EdgeHold hold)
+    {
+        switch (hold)
+        {
+            case EdgeHold.NoRoute:
+                await UnroutedAsync(exchange);
+                return;
+            case EdgeHold.Maintenance:
+                Count(exchange, target, StatusCodes.Status503ServiceUnavailable, own: true);
+                await EdgeAnswers.MaintenanceAsync(exchange.Context, options.RetryAfter);
+                return;
+            case EdgeHold.ClientLeft:
+                Record(exchange, target, EdgeOutcome.ClientLeft);
+                return;
+            default:
+                Record(exchange, target, EdgeOutcome.NotSent);
+                await EdgeAnswers.UnavailableAsync(exchange.Context, options.RetryAfter);
+                return;
+        }
+    }
+
+    private Task UnroutedAsync(EdgeExchange exchange)
+    {
+        metrics.Unrouted.Inc();
+        return exchange.PreviewToken is null ? EdgeAnswers.NoRouteAsync(exchange.Context) : EdgeAnswers.UnknownPreviewAsync(exchange.Context);
+    }
+
+    private static Task AnswerAsync(HttpContext context, EdgeOutcome outcome) => outcome switch
+    {
+        _ when context.Response.HasStarted => Task.CompletedTask,
+        EdgeOutcome.CutOff => EdgeAnswers.BadGatewayAsync(context),
+        EdgeOutcome.TimedOut => EdgeAnswers.TimeoutAsync(context),
+        _ => Task.CompletedTask,
+    };
+
+    private bool TryFind(EdgeExchange exchange, [NotNullWhen(true)] out RouteTarget? target)
+    {
+        var table = router.Table;
+        var request = exchange.Context.Request;
+        target = exchange.PreviewToken is { } token
+            ? table.FindPreview(token)
+            : table.Find(exchange.Listener, request.Host.Value ?? string.Empty, request.Path.Value ?? string.Empty);
+        return target is not null;
+    }
+
+    private void Record(EdgeExchange exchange, RouteTarget target, EdgeOutcome outcome)
+    {
+        // The smoke test is no user: what it sees must not colour what the watch on live traffic says.
+        if (target.Route is null)
+            return;
+
+        var response = exchange.Context.Response;
+        var status = outcome switch
+        {
+            EdgeOutcome.Answered => response.StatusCode,
+            EdgeOutcome.NotSent => StatusCodes.Status503ServiceUnavailable,
+            EdgeOutcome.TimedOut => StatusCodes.Status504GatewayTimeout,
+            EdgeOutcome.ClientLeft => ClientClosedRequest,
+            _ => StatusCodes.Status502BadGateway,
+        };
+
+        Count(exchange, target, status, own: outcome is not EdgeOutcome.Answered);
+        TimeSpan? took = outcome is EdgeOutcome.Answered && !IsStream(response) ? time.GetElapsedTime(exchange.Started) : null;
+        target.Upstream.Traffic.Record(status >= StatusCodes.Status500InternalServerError, took);
+        if (took is { } duration)
+            target.Series.Duration.Observe(duration.TotalSeconds);
+    }
+
+    private static void Count(EdgeExchange exchange, RouteTarget target, int status, bool own)
+    {
+        if (target.Route is not null && exchange.PreviewToken is null)
+            target.Series.Count(status, own);
+    }
+
+    // What lasts as long as its reader likes says nothing about latency.
+    private static bool IsStream(HttpResponse response) =>
+        response.StatusCode == StatusCodes.Status101SwitchingProtocols
+        || response.ContentType?.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase) == true;
+}

@@ -1,0 +1,190 @@
+using System.Collections.Immutable;
+using System.Net;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Orchestrator.Traffic;
+
+/// <summary>
+/// All listeners of the edge: the main ones, the published ports of the stacks, and one on loopback for the smoke tests, which go the same way as
+/// everybody's requests.
+/// </summary>
+public sealed partial class EdgeServer : IAsyncDisposable
+{
+    // How long connections of a port that is not published any more may go on.
+    private static readonly TimeSpan ClosingTime = TimeSpan.FromSeconds(30);
+
+    private readonly EdgeOptions _options;
+    private readonly EdgeForwarder _forwarder;
+    private readonly EdgePipeline _pipeline;
+    private readonly SocketTransportFactory _transport;
+    private readonly ILoggerFactory _loggers;
+    private readonly TimeProvider _time;
+    private readonly ILogger<EdgeServer> _logger;
+    private readonly SemaphoreSlim _changing = new(1, 1);
+    private readonly List<EdgeListener> _main = [];
+    private readonly Dictionary<PublishedEndpoint, (string Stack, EdgeListener Listener)> _published = [];
+    private readonly CancellationTokenSource _stopping = new();
+    private EdgeListener? _loopback;
+    private ImmutableArray<Task> _closing = [];
+    private ImmutableArray<IPEndPoint> _addresses = [];
+
+    public EdgeServer(EdgeOptions options, TrafficRouter router, EdgeMetrics metrics, ILoggerFactory loggers, TimeProvider time)
+    {
+        _options = options;
+        _forwarder = new EdgeForwarder(options, loggers, time);
+        _pipeline = new EdgePipeline(options, router, _forwarder, metrics, time);
+        _transport = new SocketTransportFactory(Options.Create(new SocketTransportOptions { Backlog = 4096 }), loggers);
+        _loggers = loggers;
+        _time = time;
+        _logger = loggers.CreateLogger<EdgeServer>();
+    }
+
+    /// <summary>
+    /// Asked first for each <c>POST /hooks/{name}</c> on the main listeners; true: it has answered. The context has no request services.
+    /// </summary>
+    public Func<HttpContext, ValueTask<bool>>? Intercept { get; init; }
+
+    /// <summary>A private listener on 127.0.0.1 for the smoke tests. There is none before <see cref="StartAsync"/>.</summary>
+    public IPEndPoint Loopback => _loopback?.Address ?? throw new InvalidOperationException("The edge has not been started.");
+
+    /// <summary>Where the main listeners listen.</summary>
+    public ImmutableArray<IPEndPoint> Addresses => _addresses;
+
+    /// <summary>Opens the main listeners and the one on loopback.</summary>
+    /// <exception cref="EdgeBindException">One of them could not be opened; none is open then.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await _changing.WaitAsync(cancellationToken);
+        try
+        {
+            _loopback = await OpenAsync(new PublishedEndpoint(IPAddress.Loopback.ToString(), 0), listener: null, cancellationToken);
+            foreach (var endpoint in _options.Http)
+                _main.Add(await OpenAsync(new PublishedEndpoint(endpoint.Address.ToString(), endpoint.Port), listener: null, cancellationToken));
+
+            _addresses = [.. _main.Select(listener => listener.Address)];
+            foreach (var address in _addresses)
+                LogListening(address);
+        }
+        catch
+        {
+            await CloseAllAsync(TimeSpan.Zero);
+            throw;
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    /// <summary>
+    /// Makes the stack's published ports these: opens the new ones, then closes those no longer wanted, whose requests may end. The same set again
+    /// changes nothing.
+    /// </summary>
+    /// <exception cref="EdgeBindException">A port could not be opened, or another stack has it; nothing was changed then.</exception>
+    public async Task SetPublishedAsync(string stack, ImmutableArray<PublishedEndpoint> endpoints, CancellationToken cancellationToken)
+    {
+        await _changing.WaitAsync(cancellationToken);
+        try
+        {
+            var wanted = endpoints.Distinct().ToList();
+            foreach (var endpoint in wanted)
+            {
+                if (_published.FirstOrDefault(pair => pair.Value.Stack != stack && pair.Key.Overlaps(endpoint)) is { Value.Stack: { } owner })
+                    throw new EdgeBindException(endpoint, $"the stack '{owner}' publishes it", inner: null);
+            }
+
+            var opened = await OpenAllAsync(wanted.Where(endpoint => !_published.ContainsKey(endpoint)), cancellationToken);
+            foreach (var (endpoint, listener) in opened)
+                _published[endpoint] = (stack, listener);
+
+            foreach (var (endpoint, (_, listener)) in _published.Where(pair => pair.Value.Stack == stack && !wanted.Contains(pair.Key)).ToList())
+            {
+                _published.Remove(endpoint);
+                _closing = [.. _closing.Where(task => !task.IsCompleted), CloseAsync(listener, ClosingTime)];
+                LogUnpublished(endpoint, stack);
+            }
+
+            foreach (var endpoint in opened.Keys)
+                LogPublished(endpoint, stack);
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    /// <summary>Stops accepting everywhere and lets requests end for <paramref name="drain"/>; then they are cut off.</summary>
+    public async Task StopAsync(TimeSpan drain)
+    {
+        await _changing.WaitAsync(CancellationToken.None);
+        try
+        {
+            await CloseAllAsync(drain);
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync(TimeSpan.Zero);
+        _forwarder.Dispose();
+        _changing.Dispose();
+        _stopping.Dispose();
+    }
+
+    private async Task<Dictionary<PublishedEndpoint, EdgeListener>> OpenAllAsync(IEnumerable<PublishedEndpoint> endpoints, CancellationToken cancellationToken)
+    {
+        var opened = new Dictionary<PublishedEndpoint, EdgeListener>();
+        try
+        {
+            foreach (var endpoint in endpoints)
+                opened.Add(endpoint, await OpenAsync(endpoint, endpoint, cancellationToken));
+            return opened;
+        }
+        catch
+        {
+            await Task.WhenAll(opened.Values.Select(listener => CloseAsync(listener, TimeSpan.Zero)));
+            throw;
+        }
+    }
+
+    private Task<EdgeListener> OpenAsync(PublishedEndpoint endpoint, PublishedEndpoint? listener, CancellationToken cancellationToken) =>
+        EdgeListener.OpenAsync(endpoint, new EdgeApplication(_pipeline, listener, listener is null ? Intercept : null), _transport, _loggers, cancellationToken);
+
+    private async Task CloseAllAsync(TimeSpan drain)
+    {
+        var listeners = _published.Values.Select(entry => entry.Listener).Concat(_main).ToList();
+        if (_loopback is not null)
+            listeners.Add(_loopback);
+        _published.Clear();
+        _main.Clear();
+
+        var closing = listeners.Select(listener => CloseAsync(listener, drain)).ToList();
+        _stopping.CancelAfter(drain);
+        await Task.WhenAll([.. closing, .. _closing]);
+        _closing = [];
+    }
+
+    private async Task CloseAsync(EdgeListener listener, TimeSpan drain)
+    {
+        using (listener)
+        using (var deadline = new CancellationTokenSource(drain, _time))
+        using (var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, _stopping.Token))
+            await listener.CloseAsync(either.Token);
+    }
+
+    [LoggerMessage(EventId = 3000, Level = LogLevel.Information, Message = "Listening on {Address}")]
+    private partial void LogListening(IPEndPoint address);
+
+    [LoggerMessage(EventId = 3001, Level = LogLevel.Information, Message = "Published port {Endpoint} opened for {Stack}")]
+    private partial void LogPublished(PublishedEndpoint endpoint, string stack);
+
+    [LoggerMessage(EventId = 3002, Level = LogLevel.Information, Message = "Published port {Endpoint} closed for {Stack}")]
+    private partial void LogUnpublished(PublishedEndpoint endpoint, string stack);
+}

@@ -1,0 +1,67 @@
+namespace Orchestrator.Traffic;
+
+/// <summary>
+/// One replica of an upstream: how busy it is and whether it may have requests. Out of rotation by decision (<see cref="Available"/>), or for a
+/// short while because it could not be reached; then, whenever a pause is over, one request is sent to see, and the others keep away until it succeeds.
+/// </summary>
+internal sealed class Replica(ReplicaAddress address)
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
+
+    private int _inFlight;
+    private volatile bool _available = true;
+    private int _failures;
+    private long _retryAt;
+
+    public ReplicaAddress Address { get; } = address;
+
+    public int InFlight => Volatile.Read(ref _inFlight);
+
+    public bool Available { get => _available; set => _available = value; }
+
+    /// <summary>When a request may be sent to see, as a timestamp of the upstream's clock; 0: it is reachable for all that is known.</summary>
+    public long RetryAt => Volatile.Read(ref _retryAt);
+
+    public void Enter() => Interlocked.Increment(ref _inFlight);
+
+    public void Leave() => Interlocked.Decrement(ref _inFlight);
+
+    /// <summary>Whether the caller is the one request that is sent to see. At most one is, per pause.</summary>
+    public bool TryTrial(TimeProvider time)
+    {
+        var due = RetryAt;
+        if (due == 0 || !_available || time.GetTimestamp() < due)
+            return false;
+
+        // Taken for a failure until it succeeds: that is what keeps the others away.
+        var failures = Volatile.Read(ref _failures) + 1;
+        if (Interlocked.CompareExchange(ref _retryAt, Later(time, failures), due) != due)
+            return false;
+
+        Volatile.Write(ref _failures, failures);
+        return true;
+    }
+
+    /// <summary>True when it was thought reachable until now. Many requests may fail at once; they are one failure.</summary>
+    public bool Failed(TimeProvider time)
+    {
+        if (Interlocked.CompareExchange(ref _retryAt, Later(time, failures: 1), 0) != 0)
+            return false;
+
+        Volatile.Write(ref _failures, 1);
+        return true;
+    }
+
+    /// <summary>True when it was thought unreachable until now.</summary>
+    public bool Succeeded()
+    {
+        return RetryAt != 0 && Interlocked.Exchange(ref _retryAt, 0) != 0;
+    }
+
+    private static long Later(TimeProvider time, int failures)
+    {
+        var pause = Math.Min(FirstPause.Ticks << Math.Clamp(failures - 1, 0, 8), LongestPause.Ticks);
+        return time.GetTimestamp() + (long)(TimeSpan.FromTicks(pause).TotalSeconds * time.TimestampFrequency);
+    }
+}

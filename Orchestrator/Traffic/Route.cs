@@ -1,0 +1,25 @@
+namespace Orchestrator.Traffic;
+
+/// <summary>Which requests go to which service.</summary>
+public sealed record Route
+{
+    public required string Stack { get; init; }
+
+    public required string Service { get; init; }
+
+    /// <summary>An exact name or address, <c>*.example.org</c> (one level), or <c>*</c> (any). Null for a published port.</summary>
+    public string? Host { get; init; }
+
+    /// <summary>The published port that the requests come in by; null: the main listeners.</summary>
+    public PublishedEndpoint? Listener { get; init; }
+
+    /// <summary>A prefix on segment boundaries: <c>/api</c> means <c>/api</c> and <c>/api/x</c>, never <c>/apix</c>.</summary>
+    public string Path { get; init; } = "/";
+
+    /// <summary>The port inside the container.</summary>
+    public required int TargetPort { get; init; }
+
+    public required Upstream Upstream { get; init; }
+
+    public override string ToString() => (Listener?.ToString() ?? Host) + Path;
+}

@@ -1,0 +1,38 @@
+using System.Collections.Immutable;
+using System.Globalization;
+
+namespace Orchestrator.Traffic;
+
+/// <summary>Where a matched request goes, with all that can be worked out before it comes.</summary>
+internal sealed class RouteTarget
+{
+    private readonly ImmutableArray<string> _destinations;
+
+    public RouteTarget(Upstream upstream, int port, ServiceEdge service, UpstreamSeries series)
+    {
+        Upstream = upstream;
+        Service = service;
+        Series = series;
+        _destinations = [.. upstream.Replicas.Select(replica => Destination(replica.Host, port))];
+    }
+
+    public Upstream Upstream { get; }
+
+    public ServiceEdge Service { get; }
+
+    public UpstreamSeries Series { get; }
+
+    /// <summary>Null: a preview.</summary>
+    public Route? Route { get; init; }
+
+    public bool Maintenance { get; init; }
+
+    /// <summary>Scheme, address and port of the replica, without a slash at the end.</summary>
+    public string DestinationOf(in Lease lease) => _destinations[lease.Index];
+
+    private static string Destination(string host, int port)
+    {
+        var bracketed = host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host;
+        return string.Create(CultureInfo.InvariantCulture, $"http://{bracketed}:{port}");
+    }
+}

@@ -1,0 +1,101 @@
+using System.Collections.Immutable;
+
+namespace Orchestrator.Traffic;
+
+/// <summary>
+/// Holds the route table and swaps it whole: a request sees all of a stack's routes as they were or all as they are. Reading it takes no lock.
+/// </summary>
+public sealed class TrafficRouter(EdgeMetrics metrics)
+{
+    private readonly Lock _publishing = new();
+    private readonly Dictionary<(string Stack, string Service), ServiceEdge> _services = [];
+    private readonly Signal _moved = new();
+    private RouteTable _table = RouteTable.Empty;
+
+    public RouteTable Table => Volatile.Read(ref _table);
+
+    /// <summary>Completes when another table has been published.</summary>
+    internal Task Moved => _moved.Next;
+
+    /// <summary>Replaces all routes of the stack in one act.</summary>
+    /// <exception cref="InvalidOperationException">A route belongs to another stack: <see cref="FindConflict"/> is asked first.</exception>
+    public void Publish(StackRoutes routes)
+    {
+        lock (_publishing)
+        {
+            if (FindConflict(routes) is { } conflict)
+                throw new InvalidOperationException($"The routes of {routes.Stack} were not published: {conflict}.");
+
+            Swap(_table.Stacks.SetItem(routes.Stack, Compile(routes)));
+        }
+    }
+
+    /// <summary>Takes all routes of the stack away. Without any it is done already.</summary>
+    public void Remove(string stack)
+    {
+        lock (_publishing)
+            Swap(_table.Stacks.Remove(stack));
+    }
+
+    /// <summary>What was published for the stack; null: nothing.</summary>
+    public StackRoutes? Find(string stack) => Table.Stacks.GetValueOrDefault(stack)?.Source;
+
+    /// <summary>The first route that another stack has, or that is wanted twice.</summary>
+    public RouteConflict? FindConflict(StackRoutes wanted)
+    {
+        var others = Table.Stacks.Values.Where(stack => stack.Source.Stack != wanted.Stack).SelectMany(stack => stack.Source.Routes).ToList();
+        for (var i = 0; i < wanted.Routes.Length; i++)
+        {
+            var route = wanted.Routes[i];
+            var owner = others.Find(other => Collide(route, other)) ?? wanted.Routes.Take(i).FirstOrDefault(other => SamePlace(route, other));
+            if (owner is not null)
+                return new RouteConflict(route, owner.Stack, owner.Service);
+        }
+
+        return null;
+    }
+
+    // A published port belongs to one stack, with all its paths.
+    private static bool Collide(Route route, Route other) => (route.Listener, other.Listener) switch
+    {
+        ({ } one, { } two) => one.Overlaps(two),
+        (null, null) => SamePlace(route, other),
+        _ => false,
+    };
+
+    private static bool SamePlace(Route route, Route other) =>
+        route.Listener == other.Listener
+        && string.Equals(RouteTable.HostKey(route.Host ?? string.Empty), RouteTable.HostKey(other.Host ?? string.Empty), StringComparison.OrdinalIgnoreCase)
+        && PathTable.Normalize(route.Path) == PathTable.Normalize(other.Path);
+
+    private void Swap(ImmutableSortedDictionary<string, CompiledStack> stacks)
+    {
+        Volatile.Write(ref _table, new RouteTable(stacks));
+        _moved.Raise();
+
+        var alive = stacks.Values.SelectMany(stack => stack.Source.Routes, (_, route) => (route.Stack, route.Service))
+            .Concat(stacks.Values.SelectMany(stack => stack.Source.Previews, (_, preview) => ServiceOf(preview.Upstream)))
+            .ToHashSet();
+        foreach (var gone in _services.Keys.Where(key => !alive.Contains(key)).ToList())
+        {
+            _services.Remove(gone);
+            metrics.Remove(gone.Stack, gone.Service);
+        }
+    }
+
+    private CompiledStack Compile(StackRoutes routes) => new(
+        routes,
+        [.. routes.Routes.Select(route => (route, Target(route.Upstream, route.TargetPort, route, routes.Maintenance)))],
+        [.. routes.Previews.Select(preview => (preview, Target(preview.Upstream, preview.TargetPort, null, maintenance: false)))]);
+
+    private RouteTarget Target(Upstream upstream, int port, Route? route, bool maintenance)
+    {
+        var key = route is null ? ServiceOf(upstream) : (route.Stack, route.Service);
+        if (!_services.TryGetValue(key, out var service))
+            _services[key] = service = metrics.Service(key.Stack, key.Service);
+
+        return new RouteTarget(upstream, port, service, metrics.Series(upstream.Identity)) { Route = route, Maintenance = maintenance };
+    }
+
+    private static (string Stack, string Service) ServiceOf(Upstream upstream) => (upstream.Identity.Stack, upstream.Identity.Service);
+}

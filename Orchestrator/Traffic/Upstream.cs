@@ -1,0 +1,228 @@
+using System.Collections.Immutable;
+
+namespace Orchestrator.Traffic;
+
+/// <summary>
+/// One colour's replicas as the proxy sees them. A request chooses its upstream and is counted on it in one act, by <see cref="TryLease"/>;
+/// from <see cref="DrainAsync"/> on no lease is given any more, and never again: the way back to the same containers is a new upstream.
+/// </summary>
+public sealed class Upstream
+{
+    // The number of leases, and the highest bit once it is closed: one word, so that a lease is counted before the drain begins or refused.
+    private const int Closed = int.MinValue;
+
+    private readonly Replica[] _replicas;
+    private readonly TimeProvider _time;
+    private readonly Signal _changed = new();
+    private readonly Lock _draining = new();
+    private readonly UpstreamDrain _drain;
+    private int _state;
+    private Task<DrainReport>? _drained;
+
+    public Upstream(UpstreamIdentity identity, ImmutableArray<ReplicaAddress> replicas, TimeProvider time)
+    {
+        Identity = identity;
+        Replicas = replicas;
+        _time = time;
+        _replicas = [.. replicas.Select(address => new Replica(address))];
+        _drain = new UpstreamDrain(this, time);
+    }
+
+    public UpstreamIdentity Identity { get; }
+
+    public ImmutableArray<ReplicaAddress> Replicas { get; }
+
+    public UpstreamTraffic Traffic { get; } = new();
+
+    /// <summary>Leases held now; WebSockets are among them.</summary>
+    public int InFlight => Volatile.Read(ref _state) & ~Closed;
+
+    public int WebSockets => _drain.WebSockets;
+
+    /// <summary>A drain has begun.</summary>
+    public bool IsClosed => (Volatile.Read(ref _state) & Closed) != 0;
+
+    /// <summary>Completes when a replica comes back. See <see cref="Signal"/> for the order of looking and waiting.</summary>
+    internal Task Changed => _changed.Next;
+
+    /// <summary>Cancelled when the time of plain requests is over.</summary>
+    internal CancellationToken HttpDeadline => _drain.HttpDeadline;
+
+    /// <summary>
+    /// Counts a request on this upstream and chooses a replica for it, the least busy one. False: it is closed, so the route table has moved and
+    /// must be read again, or none of its replicas is available.
+    /// </summary>
+    public bool TryLease(out Lease lease)
+    {
+        lease = default;
+        if (!TryCount())
+            return false;
+
+        var index = Choose(tried: 0);
+        if (index >= 0)
+        {
+            _replicas[index].Enter();
+            lease = new Lease(this, index);
+            return true;
+        }
+
+        Uncount();
+        return false;
+    }
+
+    /// <summary>Takes a replica out of rotation, or puts it back. What is under way on it goes on. A key that is not its own changes nothing.</summary>
+    public void SetAvailable(string key, bool available)
+    {
+        foreach (var replica in _replicas)
+        {
+            if (replica.Address.Key != key)
+                continue;
+
+            replica.Available = available;
+            if (!available)
+                continue;
+
+            replica.Succeeded();
+            _changed.Raise();
+        }
+    }
+
+    /// <summary>
+    /// Closes the upstream and waits until nothing is under way on it, or the budget is used up and the rest is cut off. Called again, it waits for the
+    /// same outcome. <paramref name="cancellationToken"/> ends the wait, not the drain.
+    /// </summary>
+    public Task<DrainReport> DrainAsync(DrainBudget budget, CancellationToken cancellationToken)
+    {
+        lock (_draining)
+        {
+            if (_drained is null)
+            {
+                var underWay = Interlocked.Or(ref _state, Closed);
+                _drained = _drain.RunAsync(budget, underWay);
+            }
+        }
+
+        return _drained.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Goes on to another replica than those in <paramref name="tried"/> (a bit for each index), on the same count.</summary>
+    internal bool TryMove(ref Lease lease, ulong tried)
+    {
+        var index = Choose(tried);
+        if (index < 0)
+            return false;
+
+        _replicas[lease.Index].Leave();
+        _replicas[index].Enter();
+        lease = new Lease(this, index);
+        return true;
+    }
+
+    /// <summary>Whether a lease could be had right now, for all that can be seen.</summary>
+    internal bool MayLease()
+    {
+        if (IsClosed)
+            return false;
+
+        var now = _time.GetTimestamp();
+        foreach (var replica in _replicas)
+        {
+            if (replica.Available && replica.RetryAt <= now)
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>How long until an unreachable replica is tried again; the maximum when none is waiting for that.</summary>
+    internal TimeSpan UntilTrial()
+    {
+        var now = _time.GetTimestamp();
+        var soonest = TimeSpan.MaxValue;
+        foreach (var replica in _replicas)
+        {
+            if (!replica.Available || replica.RetryAt is not (var due and not 0))
+                continue;
+
+            var wait = due <= now ? TimeSpan.Zero : _time.GetElapsedTime(now, due);
+            soonest = wait < soonest ? wait : soonest;
+        }
+
+        return soonest;
+    }
+
+    /// <summary>Could not be reached: it gets no requests for a moment. True when that is news.</summary>
+    internal bool Unreachable(int index) => _replicas[index].Failed(_time);
+
+    internal void Reachable(int index)
+    {
+        if (_replicas[index].Succeeded())
+            _changed.Raise();
+    }
+
+    internal void Attach(WebSocketSession session) => _drain.Attach(session);
+
+    internal void Detach(WebSocketSession session) => _drain.Detach(session);
+
+    internal void Release(int index)
+    {
+        _replicas[index].Leave();
+        Uncount();
+    }
+
+    private bool TryCount()
+    {
+        var state = Volatile.Read(ref _state);
+        while (state >= 0)
+        {
+            var seen = Interlocked.CompareExchange(ref _state, state + 1, state);
+            if (seen == state)
+                return true;
+
+            state = seen;
+        }
+
+        return false;
+    }
+
+    private void Uncount()
+    {
+        if (Interlocked.Decrement(ref _state) == Closed)
+            _drain.Emptied();
+    }
+
+    private int Choose(ulong tried)
+    {
+        var count = _replicas.Length;
+        var start = count > 1 ? Random.Shared.Next(count) : 0;
+        var best = -1;
+        var least = int.MaxValue;
+        for (var step = 0; step < count; step++)
+        {
+            var index = start + step < count ? start + step : start + step - count;
+            var replica = _replicas[index];
+            if (!replica.Available || IsIn(tried, index))
+                continue;
+
+            if (replica.RetryAt != 0)
+            {
+                // Only real requests find out that it is back.
+                if (replica.TryTrial(_time))
+                    return index;
+                continue;
+            }
+
+            var load = replica.InFlight;
+            if (load >= least)
+                continue;
+
+            least = load;
+            best = index;
+        }
+
+        return best;
+    }
+
+    // Replicas beyond the 64th are not remembered: trying one of them twice does no harm.
+    private static bool IsIn(ulong tried, int index) => index < 64 && (tried & (1UL << index)) != 0;
+}
