@@ -11,7 +11,7 @@ public sealed record StackState
 {
     public required string Stack { get; init; }
 
-    /// <summary>The release that was committed last; 0: none yet.</summary>
+    /// <summary>The release that has the traffic: set by the shift, confirmed by the commit; 0: none yet.</summary>
     public int CurrentRelease { get; init; }
 
     /// <summary>Coloured service → the generation that has the traffic.</summary>

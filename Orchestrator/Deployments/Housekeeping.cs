@@ -1,0 +1,81 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using Orchestrator.Docker;
+using Orchestrator.Journal;
+
+namespace Orchestrator.Deployments;
+
+/// <summary>Ends warm times when they are over, and cleans up releases after each deployment. Asleep in between.</summary>
+public sealed partial class Housekeeping(IJournal journal, DeploymentQueue queue, Sweeper sweeper, ReleaseCleanup cleanup, TimeProvider time, ILogger<Housekeeping> logger) : IAsyncDisposable
+{
+    private static readonly TimeSpan Longest = TimeSpan.FromHours(1);
+
+    private readonly CancellationTokenSource _stopping = new();
+
+    // One pending wake is enough: the loop looks at everything each time.
+    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private Task _loop = Task.CompletedTask;
+
+    public void Start()
+    {
+        queue.Ended += OnEnded;
+        _loop = Task.Run(() => LoopAsync(_stopping.Token));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        queue.Ended -= OnEnded;
+        await _stopping.CancelAsync();
+        await _loop;
+        _stopping.Dispose();
+    }
+
+    private void OnEnded(Deployment ended) => _wake.Writer.TryWrite(true);
+
+    private async Task LoopAsync(CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                await RoundAsync(cancellationToken);
+                await SleepAsync(cancellationToken);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception problem) when (problem is JournalException or EngineException)
+            {
+                LogRoundFailed(problem);
+                await Task.Delay(TimeSpan.FromMinutes(1), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    private async Task RoundAsync(CancellationToken cancellationToken)
+    {
+        var busy = (await journal.UnfinishedAsync(cancellationToken)).Select(deployment => deployment.Request.Stack).ToHashSet();
+        var now = time.GetUtcNow();
+        foreach (var state in await journal.ListStacksAsync(cancellationToken))
+        {
+            if (busy.Contains(state.Stack)) continue;               // its own end wakes this loop again
+            if (state.Warm is { } warm && warm.Until <= now) await sweeper.SweepAsync(state.Stack, cancellationToken);
+            await cleanup.RunAsync(state.Stack, cancellationToken);
+        }
+    }
+
+    private async Task SleepAsync(CancellationToken cancellationToken)
+    {
+        var next = (await journal.ListStacksAsync(cancellationToken)).Select(state => state.Warm?.Until).Min();
+        var rest = next is { } until && until - time.GetUtcNow() < Longest ? until - time.GetUtcNow() : Longest;
+        using var alarm = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var sleep = Task.Delay(rest > TimeSpan.Zero ? rest : TimeSpan.FromSeconds(1), time, alarm.Token);
+        await Task.WhenAny(sleep, _wake.Reader.ReadAsync(alarm.Token).AsTask());
+        await alarm.CancelAsync();
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+
+    [LoggerMessage(EventId = 2521, Level = LogLevel.Error, Message = "Housekeeping failed and is tried again in a minute")]
+    private partial void LogRoundFailed(Exception problem);
+}

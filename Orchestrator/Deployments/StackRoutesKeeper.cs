@@ -1,0 +1,172 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+using Orchestrator.Docker;
+using Orchestrator.Journal;
+using Orchestrator.Planning;
+using Orchestrator.Stacks;
+using Orchestrator.Traffic;
+
+namespace Orchestrator.Deployments;
+
+/// <summary>
+/// Keeps the live upstreams true to the engine: a replica that dies leaves the rotation at once; one that comes back, maybe under another
+/// address, gets requests again when it answers.
+/// </summary>
+public sealed partial class StackRoutesKeeper(
+    IJournal journal, StackContainers containers, StackTraffic traffic, Gates gates, TimeProvider time, ILogger<StackRoutesKeeper> logger) : IAsyncDisposable
+{
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ComesBackWithin = TimeSpan.FromMinutes(5);
+
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly ConcurrentDictionary<ContainerId, Task> _returning = [];
+    private Task _watch = Task.CompletedTask;
+
+    /// <summary>Lays the routes of a stack onto the containers of its live generations.</summary>
+    public async Task RestoreAsync(StackState state, CancellationToken cancellationToken)
+    {
+        if (state.CurrentRelease == 0 || await journal.FindReleaseAsync(state.Stack, state.CurrentRelease, cancellationToken) is not { } release) return;
+
+        var observed = await containers.ListAsync(state.Stack, cancellationToken);
+        var live = state.Live
+            .Select(pair => (Spec: release.Stack.Find(pair.Key), Generation: pair.Value))
+            .Where(item => item.Spec is not null)
+            .ToImmutableDictionary(item => item.Spec?.Name ?? "", item => UpstreamFor(release, item.Spec, item.Generation, observed));
+        await traffic.RestoreAsync(release, live, state.Maintenance, cancellationToken);
+        LogRestored(state.Stack, release.Number, live.Count);
+    }
+
+    public void Watch() => _watch = Task.Run(() => WatchAsync(_stopping.Token));
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await Task.WhenAll([_watch, .. _returning.Values]);
+        _stopping.Dispose();
+    }
+
+    private Upstream UpstreamFor(Release release, ServiceSpec? spec, Generation generation, ImmutableArray<ObservedContainer> observed)
+    {
+        if (spec is null) throw new InvalidOperationException("A live service must be in its release.");
+        var replicas = observed.Where(seen => seen.Service == spec.Name && !seen.IsMigration && seen.Colour == generation.Colour && seen.Release == generation.Release);
+        return traffic.UpstreamOf(release.Stack, spec, generation, replicas);
+    }
+
+    private async Task WatchAsync(CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                await foreach (var happened in containers.Engine.EventsAsync(cancellationToken)) Look(happened);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (EngineException lost)
+            {
+                LogWatchLost(lost.Message);
+            }
+
+            await WaitAsync(Retry, cancellationToken);
+        }
+    }
+
+    private void Look(EngineEvent happened)
+    {
+        var stack = happened.Attributes.GetValueOrDefault(Labels.Stack, "");
+        var service = happened.Attributes.GetValueOrDefault(Labels.Service, "");
+        if (!traffic.LiveOf(stack).TryGetValue(service, out var upstream) || !Belongs(upstream, happened)) return;
+
+        if (happened.Action is "die" or "destroy" or "pause")
+        {
+            upstream.SetAvailable(happened.Container.Value, false);
+            LogOut(stack, service, happened.Container, happened.Action);
+        }
+        else if (happened.Action is "start" or "unpause")
+        {
+            _returning[happened.Container] = Task.Run(() => ComeBackAsync(stack, service, happened.Container, _stopping.Token));
+        }
+    }
+
+    private static bool Belongs(Upstream upstream, EngineEvent happened) =>
+        happened.Attributes.GetValueOrDefault(Labels.Colour) == upstream.Identity.Colour
+        && happened.Attributes.GetValueOrDefault(Labels.Release) == $"{upstream.Identity.Release}"
+        && happened.Attributes.GetValueOrDefault(Labels.Kind) != "migration";
+
+    /// <summary>Asks until it is well, then routes to it where it is now.</summary>
+    private async Task ComeBackAsync(string stack, string service, ContainerId id, CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        try
+        {
+            while (time.GetElapsedTime(started) < ComesBackWithin && !cancellationToken.IsCancellationRequested)
+            {
+                if (await IsWellAsync(stack, service, id, cancellationToken)) return;
+                await WaitAsync(Retry, cancellationToken);
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return;
+        }
+        catch (Exception problem) when (problem is EngineException or JournalException)
+        {
+            LogNotBack(problem, stack, service, id);
+        }
+        finally
+        {
+            _returning.TryRemove(id, out _);
+        }
+    }
+
+    private async Task<bool> IsWellAsync(string stack, string service, ContainerId id, CancellationToken cancellationToken)
+    {
+        if (await containers.Engine.InspectAsync(id, cancellationToken) is not { State: ContainerState.Running } seen) return true;      // gone again: its next start is another event
+        if (!traffic.LiveOf(stack).TryGetValue(service, out var upstream) || await ReleaseOfAsync(stack, upstream, cancellationToken) is not { } release) return true;
+        if (release.Stack.Find(service) is not { } spec || !(await gates.AskAsync(release, spec, seen, cancellationToken)).Healthy) return false;
+
+        if (StackTraffic.AddressOf(release.Stack, spec, seen) is { } address) await BringInAsync(stack, service, upstream, address, cancellationToken);
+        return true;
+    }
+
+    private async Task BringInAsync(string stack, string service, Upstream upstream, ReplicaAddress address, CancellationToken cancellationToken)
+    {
+        if (upstream.Replicas.Contains(address))
+        {
+            upstream.SetAvailable(address.Key, true);
+        }
+        else
+        {
+            // Its address has changed: the same colour under a new upstream; what is under way on the old one ends there.
+            var replicas = upstream.Replicas.RemoveAll(old => old.Key == address.Key).Add(address);
+            var renewed = new Upstream(upstream.Identity, replicas, time);
+            if (traffic.Exchange(stack, upstream, renewed)) await upstream.DrainAsync(new(TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(60)), cancellationToken);
+        }
+
+        LogIn(stack, service, new(address.Key));
+    }
+
+    private Task<Release?> ReleaseOfAsync(string stack, Upstream upstream, CancellationToken cancellationToken) =>
+        journal.FindReleaseAsync(stack, upstream.Identity.Release, cancellationToken);
+
+    private async Task WaitAsync(TimeSpan delay, CancellationToken cancellationToken) =>
+        await Task.Delay(delay, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);   // the loop looks at the token itself
+
+    [LoggerMessage(EventId = 2511, Level = LogLevel.Information, Message = "Stack {Stack}: routes of release {Release} laid, {Services} services")]
+    private partial void LogRestored(string stack, int release, int services);
+
+    [LoggerMessage(EventId = 2512, Level = LogLevel.Warning, Message = "The engine's events are not heard for the moment: {Problem}")]
+    private partial void LogWatchLost(string problem);
+
+    [LoggerMessage(EventId = 2513, Level = LogLevel.Warning, Message = "Stack {Stack}: {Container} of {Service} is out of the rotation ({Action})")]
+    private partial void LogOut(string stack, string service, ContainerId container, string action);
+
+    [LoggerMessage(EventId = 2514, Level = LogLevel.Information, Message = "Stack {Stack}: {Container} of {Service} answers and is in the rotation")]
+    private partial void LogIn(string stack, string service, ContainerId container);
+
+    [LoggerMessage(EventId = 2515, Level = LogLevel.Error, Message = "Stack {Stack}: {Container} of {Service} could not be brought back into the rotation")]
+    private partial void LogNotBack(Exception problem, string stack, string service, ContainerId container);
+}

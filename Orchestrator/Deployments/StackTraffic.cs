@@ -1,0 +1,141 @@
+using System.Collections.Immutable;
+using Orchestrator.Docker;
+using Orchestrator.Planning;
+using Orchestrator.Stacks;
+using Orchestrator.Traffic;
+
+namespace Orchestrator.Deployments;
+
+/// <summary>What the edge serves of a stack, from the stack's state and what the engine shows; and the switch of it.</summary>
+public sealed class StackTraffic(TrafficRouter router, EdgeServer edge, TimeProvider time)
+{
+    // Readers never take it: it only keeps two writers of one stack from losing each other's change.
+    private readonly Lock _publishing = new();
+
+    /// <summary>Where smoke requests go: the edge's own loopback listener, with the same pipeline as everybody's.</summary>
+    public Uri PreviewAddress => new($"http://{edge.Loopback}");
+
+    /// <summary>The upstreams that have the traffic now, by service.</summary>
+    public ImmutableDictionary<string, Upstream> LiveOf(string stack)
+    {
+        var live = ImmutableDictionary.CreateBuilder<string, Upstream>();
+        foreach (var route in router.Find(stack)?.Routes ?? []) live[route.Service] = route.Upstream;
+        return live.ToImmutable();
+    }
+
+    public Upstream UpstreamOf(Stack stack, ServiceSpec spec, Generation generation, IEnumerable<ObservedContainer> containers) =>
+        new(new(stack.Name, spec.Name, generation.Colour.Word(), generation.Release), [.. containers.Select(container => AddressOf(stack, spec, container)).OfType<ReplicaAddress>()], time);
+
+    /// <summary>Where the daemon reaches a container: its address on the first network of the service.</summary>
+    public static ReplicaAddress? AddressOf(Stack stack, ServiceSpec spec, ObservedContainer container)
+    {
+        var first = spec.Networks.Select(attachment => stack.Networks.FirstOrDefault(network => network.Key == attachment.Key)).FirstOrDefault(network => network is not null);
+        return first is not null && container.Addresses.TryGetValue(first.Name, out var address) ? new(container.Id.Value, address) : null;
+    }
+
+    /// <summary>The port that requests and probes go to: declared, else the only one that is published, exposed, or named by the image. 0: cannot be told.</summary>
+    public static int PortOf(ServiceSpec spec, ImageIdentity? image)
+    {
+        if (spec.BasMalin?.Route is { Port: > 0 } route) return route.Port;
+
+        IEnumerable<int>[] sources = [spec.Ports.Select(port => port.ContainerPort), spec.Expose, image?.ExposedPorts ?? []];
+        return sources.Select(ports => ports.Distinct().ToList()).FirstOrDefault(ports => ports.Count > 0) is [var only] ? only : 0;
+    }
+
+    /// <summary>Every route of a stack onto the given upstreams.</summary>
+    public static ImmutableArray<Route> RoutesOf(Release release, IReadOnlyDictionary<string, Upstream> live) =>
+    [
+        .. from spec in release.Stack.Services
+           where spec.BasMalin?.Route is not null && live.ContainsKey(spec.Name)
+           from route in RoutesOf(release.Stack.Name, spec, PortOf(spec, release.Images.GetValueOrDefault(spec.Name)), live[spec.Name])
+           select route,
+    ];
+
+    /// <summary>The addresses that the proxy serves in the place of published ports.</summary>
+    public static ImmutableArray<PublishedEndpoint> EndpointsOf(Stack stack) =>
+    [
+        .. from spec in stack.Services
+           where spec.BasMalin?.Route is not null
+           from port in spec.Ports
+           select new PublishedEndpoint(port.HostAddress, port.HostPort),
+    ];
+
+    /// <summary>Another stack that has a wanted host and path, or port, already.</summary>
+    public RouteConflict? FindConflict(Release release)
+    {
+        var placeholders = release.Stack.Services.ToDictionary(spec => spec.Name, spec => new Upstream(new(release.Stack.Name, spec.Name, "blue", 0), [], time));
+        return router.FindConflict(new(release.Stack.Name, RoutesOf(release, placeholders), [], false));
+    }
+
+    /// <summary>Lets previews reach candidates beside the live traffic; none: takes them away.</summary>
+    public void SetPreviews(string stack, ImmutableArray<Preview> previews)
+    {
+        lock (_publishing)
+        {
+            var now = router.Find(stack) ?? new(stack, [], [], false);
+            router.Publish(now with { Previews = previews });
+        }
+    }
+
+    /// <summary>
+    /// The switch: one swap of the route table for all services of the release. New published ports are opened before it and those that are
+    /// no longer wanted closed after it, so that a port that cannot be had leaves everything as it was.
+    /// </summary>
+    /// <exception cref="EdgeBindException">A published port is taken by somebody else.</exception>
+    public async Task PublishAsync(Release release, IReadOnlyDictionary<string, Upstream> live, CancellationToken cancellationToken)
+    {
+        var stack = release.Stack.Name;
+        var wanted = EndpointsOf(release.Stack);
+        var present = (router.Find(stack)?.Routes ?? []).Select(route => route.Listener).OfType<PublishedEndpoint>().ToImmutableArray();
+        await edge.SetPublishedAsync(stack, [.. present.Union(wanted)], cancellationToken);
+        lock (_publishing) router.Publish(new(stack, RoutesOf(release, live), [], InMaintenance(stack)));
+        await edge.SetPublishedAsync(stack, wanted, cancellationToken);
+    }
+
+    /// <summary>At start: the table first, so that no published port answers before its route is there.</summary>
+    /// <exception cref="EdgeBindException">A published port is taken by somebody else; the routes by host stand all the same.</exception>
+    public Task RestoreAsync(Release release, IReadOnlyDictionary<string, Upstream> live, bool maintenance, CancellationToken cancellationToken)
+    {
+        lock (_publishing) router.Publish(new(release.Stack.Name, RoutesOf(release, live), [], maintenance));
+        return edge.SetPublishedAsync(release.Stack.Name, EndpointsOf(release.Stack), cancellationToken);
+    }
+
+    /// <summary>The same colour under another upstream.</summary>
+    /// <returns>False when the old one no longer has the traffic.</returns>
+    public bool Exchange(string stack, Upstream old, Upstream renewed)
+    {
+        lock (_publishing)
+        {
+            if (router.Find(stack) is not { } now || now.Routes.All(route => !ReferenceEquals(route.Upstream, old))) return false;
+            router.Publish(now with { Routes = [.. now.Routes.Select(route => ReferenceEquals(route.Upstream, old) ? route with { Upstream = renewed } : route)] });
+            return true;
+        }
+    }
+
+    public bool InMaintenance(string stack) => router.Find(stack)?.Maintenance == true;
+
+    public void SetMaintenance(string stack, bool on)
+    {
+        lock (_publishing)
+        {
+            if (router.Find(stack) is { } now) router.Publish(now with { Maintenance = on });
+        }
+    }
+
+    public async Task RemoveAsync(string stack, CancellationToken cancellationToken)
+    {
+        lock (_publishing) router.Remove(stack);
+        await edge.SetPublishedAsync(stack, [], cancellationToken);
+    }
+
+    private static IEnumerable<Route> RoutesOf(string stack, ServiceSpec spec, int port, Upstream upstream)
+    {
+        if (spec.BasMalin?.Route is not { } route) yield break;
+
+        var hosts = route.Hosts.IsEmpty && spec.Ports.IsEmpty ? ["*"] : route.Hosts;
+        foreach (var host in hosts)
+            yield return new() { Stack = stack, Service = spec.Name, Host = host, Path = route.Path, TargetPort = port, Upstream = upstream };
+        foreach (var published in spec.Ports)
+            yield return new() { Stack = stack, Service = spec.Name, Listener = new(published.HostAddress, published.HostPort), TargetPort = published.ContainerPort, Upstream = upstream };
+    }
+}

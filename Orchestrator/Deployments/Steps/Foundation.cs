@@ -1,0 +1,30 @@
+namespace Orchestrator.Deployments.Steps;
+
+/// <summary>Networks, volumes, and the services in place that others stand on, in the order of <c>depends_on</c>.</summary>
+public sealed class Foundation(StackContainers containers, InPlaceServices inPlace) : IDeploymentStep
+{
+    public StepKind Kind => StepKind.Foundation;
+
+    public async Task<StepFailure?> ExecuteAsync(DeploymentWork work, CancellationToken cancellationToken)
+    {
+        await containers.EnsureNetworksAndVolumesAsync(work.Wanted, cancellationToken);
+        var failure = await inPlace.BringAsync(work, afterShift: false, cancellationToken);
+        if (failure is not null) return failure;
+
+        await containers.JoinPeersAsync(work.Wanted, work.Wanted.Services.Where(spec => work.Plan.Find(spec.Name)?.To is null), cancellationToken);
+        return null;
+    }
+
+    /// <summary>Networks and volumes stay: they are empty, or hold data.</summary>
+    public Task UndoAsync(DeploymentWork work, CancellationToken cancellationToken) => inPlace.TakeBackAsync(work, afterShift: false, cancellationToken);
+}
+
+/// <summary>Services in place that depend on a coloured one: they come after the switch.</summary>
+public sealed class Dependants(InPlaceServices inPlace) : IDeploymentStep
+{
+    public StepKind Kind => StepKind.Dependants;
+
+    public Task<StepFailure?> ExecuteAsync(DeploymentWork work, CancellationToken cancellationToken) => inPlace.BringAsync(work, afterShift: true, cancellationToken);
+
+    public Task UndoAsync(DeploymentWork work, CancellationToken cancellationToken) => inPlace.TakeBackAsync(work, afterShift: true, cancellationToken);
+}

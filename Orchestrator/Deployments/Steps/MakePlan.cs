@@ -1,0 +1,93 @@
+using System.Collections.Immutable;
+using Orchestrator.Docker;
+using Orchestrator.Journal;
+using Orchestrator.Planning;
+
+namespace Orchestrator.Deployments.Steps;
+
+/// <summary>Wanted against observed. What the tags mean is not asked yet, so a plan that seems to have nothing to do is looked at again after the pull.</summary>
+public sealed class MakePlan(StackContainers containers, IJournal journal) : IDeploymentStep
+{
+    public StepKind Kind => StepKind.Plan;
+
+    public async Task<StepFailure?> ExecuteAsync(DeploymentWork work, CancellationToken cancellationToken)
+    {
+        var failure = await AimAsync(work, cancellationToken);
+        if (failure is not null) return failure;
+
+        var plan = await PlanAsync(work, cancellationToken);
+        work.Deployment = work.Deployment with { Plan = plan };
+        work.Detail = PlanText.Summary(plan);
+        return null;
+    }
+
+    public Task UndoAsync(DeploymentWork work, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Plans on what is known of the images now: nothing before the pull, everything after it.</summary>
+    public async Task<Plan> PlanAsync(DeploymentWork work, CancellationToken cancellationToken)
+    {
+        var observed = await containers.ListAsync(work.StackName, cancellationToken);
+        return Planner.Make(new()
+        {
+            Wanted = work.Wanted,
+            WantedImages = Pinned(work.Target),
+            Current = work.Current?.Stack,
+            CurrentImages = Pinned(work.Current),
+            State = work.State,
+            Observed = [.. observed.Where(seen => !seen.IsMigration).Select(Observe)],
+            TargetRelease = work.Request.Kind == DeploymentKind.Rollback ? work.Target?.Number : null,
+            Force = work.Request.Force,
+        });
+    }
+
+    /// <summary>Finds out which stack is wanted: the file, else a release, else the current one; and the named images over it.</summary>
+    public async Task<StepFailure?> AimAsync(DeploymentWork work, CancellationToken cancellationToken)
+    {
+        var request = work.Request;
+        if (request.Kind == DeploymentKind.Rollback)
+        {
+            var target = await RollbackTargetAsync(work, cancellationToken);
+            if (target is null) return NoRollback(work);
+            work.Target = target;
+            return null;
+        }
+
+        var basis = request.File ?? (request.ToRelease is { } number ? (await journal.FindReleaseAsync(request.Stack, number, cancellationToken))?.Stack : work.Current?.Stack);
+        if (basis is null)
+            return new(FailureReason.InvalidRequest, $"The stack {request.Stack} has no release yet.", $"Apply its Compose file first: basmalin apply FILE.");
+        var unknown = request.Images.Keys.Where(service => basis.Find(service) is null).ToList();
+        if (unknown.Count > 0)
+            return new(FailureReason.InvalidRequest, $"The stack {request.Stack} has no service {string.Join(", ", unknown)}.", $"Its services are {string.Join(", ", basis.Services.Select(spec => spec.Name))}.");
+
+        work.Target = new()
+        {
+            Number = 0,
+            Stack = basis with { Services = [.. basis.Services.Select(spec => request.Images.TryGetValue(spec.Name, out var image) ? spec with { Image = image, Build = null } : spec)] },
+            Images = ImmutableSortedDictionary<string, ImageIdentity>.Empty,
+            Version = request.Version,
+            Commit = request.Commit,
+            CreatedAt = work.Deployment.StartedAt ?? work.Deployment.CreatedAt,
+            Deployment = work.Deployment.Id,
+        };
+        return null;
+    }
+
+    private async Task<Release?> RollbackTargetAsync(DeploymentWork work, CancellationToken cancellationToken)
+    {
+        if (work.Request.ToRelease is { } number)
+            return await journal.FindReleaseAsync(work.StackName, number, cancellationToken) is { Committed: true } named ? named : null;
+
+        return (await journal.ListReleasesAsync(work.StackName, cancellationToken)).FirstOrDefault(release => release.Committed && release.Number < work.State.CurrentRelease);
+    }
+
+    private static StepFailure NoRollback(DeploymentWork work) => new(
+        FailureReason.NothingToRollBackTo,
+        work.Request.ToRelease is { } number ? $"Release {number} of {work.StackName} was never committed, or is no longer kept." : $"{work.StackName} has no committed release before {work.State.CurrentRelease}.",
+        $"'basmalin history {work.StackName}' lists the releases. Nothing was changed.");
+
+    private static ImmutableSortedDictionary<string, string> Pinned(Release? release) =>
+        release?.Images.ToImmutableSortedDictionary(pair => pair.Key, pair => pair.Value.Pinned) ?? ImmutableSortedDictionary<string, string>.Empty;
+
+    private static ObservedReplica Observe(ObservedContainer seen) => new(
+        seen.Service, seen.Colour, seen.Release, seen.Replica, seen.Spec, seen.State == ContainerState.Running, seen is { State: ContainerState.Exited, ExitCode: 0 });
+}

@@ -1,0 +1,55 @@
+using Microsoft.Extensions.Logging;
+using Orchestrator.Docker;
+using Orchestrator.Journal;
+using Orchestrator.Planning;
+
+namespace Orchestrator.Deployments;
+
+/// <summary>Stops and removes containers of a stack that neither have the traffic, nor are warm, nor are in the file. Said while no deployment of the stack runs.</summary>
+public sealed partial class Sweeper(StackContainers containers, IJournal journal, TimeProvider time, ILogger<Sweeper> logger)
+{
+    /// <summary>Ends the warm time when it is over, then sweeps. A failure of the engine is left to the next sweep.</summary>
+    public async Task SweepAsync(string stack, CancellationToken cancellationToken)
+    {
+        if (await journal.FindStackAsync(stack, cancellationToken) is not { CurrentRelease: > 0 } state) return;
+        if (await journal.FindReleaseAsync(stack, state.CurrentRelease, cancellationToken) is not { } release) return;
+
+        if (state.Warm is { } warm && warm.Until <= time.GetUtcNow())
+        {
+            state = state with { Warm = null };
+            await journal.SaveStackAsync(state, cancellationToken);
+            LogWarmOver(stack, warm.Release);
+        }
+
+        try
+        {
+            var surplus = (await containers.ListAsync(stack, cancellationToken)).Where(seen => !Stays(release, state, seen)).ToList();
+            foreach (var group in surplus.GroupBy(seen => seen.Service))
+                await containers.RemoveAllAsync(group, release.Stack.Find(group.Key)?.Container.StopGracePeriod ?? TimeSpan.FromSeconds(10), cancellationToken);
+            foreach (var gone in surplus) LogSwept(stack, gone.Name);
+        }
+        catch (EngineException failure)
+        {
+            LogSweepFailed(stack, failure.Message);
+        }
+    }
+
+    /// <summary>Pure.</summary>
+    public static bool Stays(Release release, StackState state, ObservedContainer seen)
+    {
+        if (seen.IsMigration || release.Stack.Find(seen.Service) is not { } spec) return false;
+        if (seen.Colour is not { } colour) return !spec.Coloured;
+
+        var generation = new Generation(colour, seen.Release);
+        return state.Live.GetValueOrDefault(seen.Service) == generation || state.Warm?.Services.GetValueOrDefault(seen.Service) == generation;
+    }
+
+    [LoggerMessage(EventId = 2301, Level = LogLevel.Information, Message = "Stack {Stack}: the warm time of release {Release} is over")]
+    private partial void LogWarmOver(string stack, int release);
+
+    [LoggerMessage(EventId = 2302, Level = LogLevel.Information, Message = "Stack {Stack}: removed {Container}")]
+    private partial void LogSwept(string stack, string container);
+
+    [LoggerMessage(EventId = 2303, Level = LogLevel.Warning, Message = "Stack {Stack}: old containers could not be removed, it is tried again later: {Problem}")]
+    private partial void LogSweepFailed(string stack, string problem);
+}
