@@ -13,7 +13,7 @@ internal sealed class WebSocketSession(IHttpUpgradeFeature inner, Upstream upstr
 
     private readonly CancellationTokenSource _abort = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private WebSocketStream? _stream;
+    private ClientSocketStream? _stream;
 
     /// <summary>The server's own feature, without this session around it.</summary>
     public IHttpUpgradeFeature Inner => inner;
@@ -25,7 +25,7 @@ internal sealed class WebSocketSession(IHttpUpgradeFeature inner, Upstream upstr
 
     public async Task<Stream> UpgradeAsync()
     {
-        _stream = new WebSocketStream(await inner.UpgradeAsync());
+        _stream = new ClientSocketStream(await inner.UpgradeAsync());
         upstream.Attach(this);
         return _stream;
     }

@@ -1,7 +1,7 @@
 namespace Orchestrator.Traffic;
 
 /// <summary>The client's side of an upgraded connection: reads pass through; writes are followed frame by frame, so that a close frame can go between.</summary>
-internal sealed class WebSocketStream(Stream inner) : Stream
+internal sealed class ClientSocketStream(Stream inner) : Stream
 {
     // FIN and opcode 8; 2 bytes of payload, not masked, as servers send; 1012 in network order.
     private static readonly byte[] ServiceRestart = [0x88, 0x02, 1012 >> 8, 1012 & 0xFF];

@@ -1,0 +1,166 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.WebSockets;
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Orchestrator.Traffic;
+
+namespace Orchestrator.Tests.Traffic;
+
+/// <summary>A small application on a loopback address of its own, as each container has one; all of them listen on the same port.</summary>
+internal sealed class Backend : IAsyncDisposable
+{
+    public const int Port = 18977;
+
+    private static int s_last;
+
+    private readonly WebApplication _application;
+    private int _requests;
+
+    private Backend(string version, string host)
+    {
+        Version = version;
+        Host = host;
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(options =>
+        {
+            options.Limits.MaxRequestBodySize = null;
+            options.Listen(IPAddress.Parse(host), Port);
+        });
+        _application = builder.Build();
+        _application.UseWebSockets();
+        _application.Use(async (context, next) =>
+        {
+            Interlocked.Increment(ref _requests);
+            context.Response.Headers["X-Garden-Version"] = Version;
+            await next();
+        });
+        Map();
+    }
+
+    public string Version { get; }
+
+    public string Host { get; }
+
+    public ReplicaAddress Address => new(Host, Host);
+
+    /// <summary>All requests that have arrived.</summary>
+    public int Requests => Volatile.Read(ref _requests);
+
+    /// <summary>Requests to <c>/gate</c> wait for it.</summary>
+    public TaskCompletionSource Gate { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Completes when a request has arrived at <c>/gate</c>.</summary>
+    public TaskCompletionSource Arrived { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Close status of each WebSocket that ended, as the application saw it.</summary>
+    public ConcurrentQueue<WebSocketCloseStatus?> Closed { get; } = [];
+
+    /// <summary>An address that nobody else has, in this process or, most likely, another.</summary>
+    public static string FreshHost()
+    {
+        var number = Interlocked.Increment(ref s_last);
+        return $"127.{64 + (Environment.ProcessId % 128)}.{(number >> 8) & 255}.{number & 255}";
+    }
+
+    /// <summary>What <c>/bytes/{count}</c> answers.</summary>
+    public static byte[] Bytes(int count)
+    {
+        var bytes = new byte[count];
+        new Random(count).NextBytes(bytes);
+        return bytes;
+    }
+
+    public static Task<Backend> StartAsync(string version) => StartAsync(version, FreshHost());
+
+    public static async Task<Backend> StartAsync(string version, string host)
+    {
+        var backend = new Backend(version, host);
+        await backend._application.StartAsync();
+        return backend;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Gate.TrySetResult();
+        using var now = new CancellationTokenSource(TimeSpan.Zero);
+        await _application.StopAsync(now.Token);
+        await _application.DisposeAsync();
+    }
+
+    private void Map()
+    {
+        _application.MapGet("/", () => Version);
+        _application.MapGet("/status/{code:int}", (int code) => Results.StatusCode(code));
+        _application.MapGet("/target/{**rest}", (HttpContext context) => context.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpRequestFeature>()!.RawTarget);
+        _application.MapGet("/headers", (HttpContext context) => string.Join('\n', context.Request.Headers.Select(pair => $"{pair.Key}: {pair.Value}")));
+        _application.MapGet("/cut", (HttpContext context) => context.Abort());
+        _application.MapGet("/cut-in-the-middle", async (HttpContext context) =>
+        {
+            await context.Response.WriteAsync("half");
+            await context.Response.Body.FlushAsync();
+            context.Abort();
+        });
+        _application.MapPost("/api/echo", async (HttpContext context) =>
+            new { sha256 = Convert.ToHexStringLower(await SHA256.HashDataAsync(context.Request.Body)), version = Version });
+        _application.MapGet("/bytes/{count:int}", (int count) => Results.Bytes(Bytes(count)));
+        _application.MapGet("/api/slow", async (int ms, HttpContext context) =>
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(ms), TimeProvider.System, context.RequestAborted);
+            return Version;
+        });
+        _application.MapGet("/gate", async (HttpContext context) =>
+        {
+            Arrived.TrySetResult();
+            await Gate.Task.WaitAsync(context.RequestAborted);
+            return Version;
+        });
+        _application.MapGet("/api/events", EventsAsync);
+        _application.MapGet("/api/ws", WebSocketAsync);
+    }
+
+    // One event at once; the second and last when the gate opens.
+    private async Task EventsAsync(HttpContext context)
+    {
+        context.Response.ContentType = "text/event-stream";
+        await context.Response.WriteAsync($"data: {Version}\n\n");
+        await context.Response.Body.FlushAsync();
+        Arrived.TrySetResult();
+        await Gate.Task.WaitAsync(context.RequestAborted);
+        await context.Response.WriteAsync("data: last\n\n");
+    }
+
+    private async Task WebSocketAsync(HttpContext context)
+    {
+        using var socket = await context.WebSockets.AcceptWebSocketAsync();
+        var buffer = new byte[64 * 1024];
+        WebSocketCloseStatus? status = null;
+        try
+        {
+            while (true)
+            {
+                var read = await socket.ReceiveAsync(buffer.AsMemory(), context.RequestAborted);
+                if (read.MessageType == WebSocketMessageType.Close)
+                {
+                    status = socket.CloseStatus;
+                    await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, context.RequestAborted);
+                    return;
+                }
+
+                await socket.SendAsync(buffer.AsMemory(0, read.Count), read.MessageType, read.EndOfMessage, context.RequestAborted);
+            }
+        }
+        catch (Exception exception) when (exception is WebSocketException or OperationCanceledException)
+        {
+            status = null;
+        }
+        finally
+        {
+            Closed.Enqueue(status);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+using System.Collections.Immutable;
+using System.Net;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging.Abstractions;
+using Orchestrator.Traffic;
+using Prometheus;
+
+namespace Orchestrator.Tests.Traffic;
+
+/// <summary>A whole edge on a free port of loopback, with real sockets on both sides.</summary>
+internal sealed class EdgeBed : IAsyncDisposable
+{
+    public static readonly DrainBudget Patient = new(TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(30));
+
+    private EdgeBed(EdgeOptions options, TimeProvider time, Func<HttpContext, ValueTask<bool>>? intercept)
+    {
+        Time = time;
+        Metrics = new EdgeMetrics(Registry);
+        Router = new TrafficRouter(Metrics);
+        Edge = new EdgeServer(options, Router, Metrics, NullLoggerFactory.Instance, time) { Intercept = intercept };
+    }
+
+    public TimeProvider Time { get; }
+
+    public CollectorRegistry Registry { get; } = Prometheus.Metrics.NewCustomRegistry();
+
+    public EdgeMetrics Metrics { get; }
+
+    public TrafficRouter Router { get; }
+
+    public EdgeServer Edge { get; }
+
+    public HttpClient Client { get; private set; } = new();
+
+    public Uri Address => new($"http://{Edge.Addresses[0]}");
+
+    public static Task<EdgeBed> StartAsync() => StartAsync(new EdgeOptions(), TimeProvider.System, intercept: null);
+
+    public static Task<EdgeBed> StartAsync(EdgeOptions options) => StartAsync(options, TimeProvider.System, intercept: null);
+
+    public static async Task<EdgeBed> StartAsync(EdgeOptions options, TimeProvider time, Func<HttpContext, ValueTask<bool>>? intercept)
+    {
+        var bed = new EdgeBed(
+            new EdgeOptions
+            {
+                Http = [new IPEndPoint(IPAddress.Loopback, 0)],
+                HoldFor = options.HoldFor,
+                HoldLimit = options.HoldLimit,
+                ConnectTimeout = options.ConnectTimeout,
+                ActivityTimeout = options.ActivityTimeout,
+            },
+            time,
+            intercept);
+        await bed.Edge.StartAsync(CancellationToken.None);
+        bed.Client.Dispose();
+        bed.Client = new HttpClient { BaseAddress = bed.Address };
+        return bed;
+    }
+
+    public Upstream Upstream(string colour, params ReadOnlySpan<Backend> backends)
+    {
+        var replicas = ImmutableArray.CreateBuilder<ReplicaAddress>();
+        foreach (var backend in backends)
+            replicas.Add(backend.Address);
+        return new Upstream(new UpstreamIdentity("garden", "app", colour, 1), replicas.ToImmutable(), Time);
+    }
+
+    /// <summary>Sends all requests of any host there.</summary>
+    public void Publish(Upstream upstream) => Publish(upstream, maintenance: false, []);
+
+    public void Publish(Upstream upstream, bool maintenance, ImmutableArray<Preview> previews) =>
+        Router.Publish(new StackRoutes("garden", [RouteTo(upstream)], previews, maintenance));
+
+    public static Route RouteTo(Upstream upstream) =>
+        new() { Stack = "garden", Service = "app", Host = "*", TargetPort = Backend.Port, Upstream = upstream };
+
+    public async Task<string> MetricsTextAsync()
+    {
+        using var text = new MemoryStream();
+        await Registry.CollectAndExportAsTextAsync(text);
+        return System.Text.Encoding.UTF8.GetString(text.ToArray());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await Edge.DisposeAsync();
+    }
+}

@@ -1,0 +1,205 @@
+using System.Net;
+using Microsoft.Extensions.Time.Testing;
+using Orchestrator.Traffic;
+
+namespace Orchestrator.Tests.Traffic;
+
+[TestFixture]
+public sealed class HoldTests
+{
+    [Test]
+    public async Task A_request_is_held_until_a_replica_comes_back()
+    {
+        await using var blue = await Backend.StartAsync("blue");
+        await using var bed = await EdgeBed.StartAsync();
+        var upstream = bed.Upstream("blue", blue);
+        upstream.SetAvailable(blue.Host, false);
+        bed.Publish(upstream);
+        var held = bed.Client.GetStringAsync("/");
+        await HeldAsync(bed, 1);
+
+        upstream.SetAvailable(blue.Host, true);
+
+        Assert.That(await held, Is.EqualTo("blue"));
+        await HeldAsync(bed, 0);
+    }
+
+    [Test]
+    public async Task A_held_request_goes_where_a_new_table_sends_it()
+    {
+        await using var green = await Backend.StartAsync("green");
+        await using var bed = await EdgeBed.StartAsync();
+        bed.Publish(bed.Upstream("blue"));
+        var held = bed.Client.GetStringAsync("/");
+        await HeldAsync(bed, 1);
+
+        bed.Publish(bed.Upstream("green", green));
+
+        Assert.That(await held, Is.EqualTo("green"));
+    }
+
+    [Test]
+    public async Task A_request_that_finds_its_upstream_drained_waits_for_the_next_table()
+    {
+        await using var blue = await Backend.StartAsync("blue");
+        await using var green = await Backend.StartAsync("green");
+        await using var bed = await EdgeBed.StartAsync();
+        var upstream = bed.Upstream("blue", blue);
+        bed.Publish(upstream);
+        await upstream.DrainAsync(EdgeBed.Patient, CancellationToken.None);
+        var held = bed.Client.GetStringAsync("/");
+        await HeldAsync(bed, 1);
+
+        bed.Publish(bed.Upstream("green", green));
+
+        Assert.That(await held, Is.EqualTo("green"));
+    }
+
+    [Test]
+    public async Task A_held_request_is_let_go_when_its_client_leaves()
+    {
+        await using var bed = await EdgeBed.StartAsync();
+        var upstream = bed.Upstream("blue");
+        bed.Publish(upstream);
+        using var leaving = new CancellationTokenSource();
+        var held = bed.Client.GetStringAsync("/", leaving.Token);
+        await HeldAsync(bed, 1);
+
+        await leaving.CancelAsync();
+
+        Assert.That(async () => await held, Throws.InstanceOf<OperationCanceledException>());
+        await HeldAsync(bed, 0);
+        Assert.That(upstream.Traffic.Snapshot().Failed, Is.Zero);
+    }
+
+    [Test]
+    public async Task Who_waited_long_enough_gets_503()
+    {
+        var time = new FakeTimeProvider();
+        await using var bed = await EdgeBed.StartAsync(new EdgeOptions(), time, intercept: null);
+        var upstream = bed.Upstream("blue");
+        bed.Publish(upstream);
+        var held = bed.Client.GetAsync("/");
+        await HeldAsync(bed, 1);
+
+        time.Advance(TimeSpan.FromSeconds(30));
+
+        using var answer = await held;
+        Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.ServiceUnavailable));
+        Assert.That(answer.Headers.RetryAfter?.Delta, Is.EqualTo(TimeSpan.FromSeconds(5)));
+        Assert.That(upstream.Traffic.Snapshot() is { Total: 1, Failed: 1 }, Is.True);
+    }
+
+    [Test]
+    public async Task Beyond_the_limit_nobody_waits()
+    {
+        await using var blue = await Backend.StartAsync("blue");
+        await using var bed = await EdgeBed.StartAsync(new EdgeOptions { HoldLimit = 2 });
+        bed.Publish(bed.Upstream("blue"));
+        var held = new[] { bed.Client.GetStringAsync("/"), bed.Client.GetStringAsync("/") };
+        await HeldAsync(bed, 2);
+
+        using var third = await bed.Client.GetAsync("/");
+        Assert.That(third.StatusCode, Is.EqualTo(HttpStatusCode.ServiceUnavailable));
+        bed.Publish(bed.Upstream("blue", blue));
+        Assert.That(await Task.WhenAll(held), Is.All.EqualTo("blue"));
+    }
+
+    [Test]
+    public async Task A_held_body_arrives_whole()
+    {
+        await using var blue = await Backend.StartAsync("blue");
+        await using var bed = await EdgeBed.StartAsync();
+        bed.Publish(bed.Upstream("blue"));
+        var body = Backend.Bytes(5_000_000);
+        var held = bed.Client.PostAsync("/api/echo", new ByteArrayContent(body));
+        await HeldAsync(bed, 1);
+        bed.Publish(bed.Upstream("blue", blue));
+
+        using var answer = await held;
+        Assert.That(await answer.Content.ReadAsStringAsync(), Does.Contain(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(body))));
+    }
+
+    [Test]
+    public async Task A_route_that_is_taken_away_lets_its_held_requests_go()
+    {
+        await using var bed = await EdgeBed.StartAsync();
+        bed.Publish(bed.Upstream("blue"));
+        var held = bed.Client.GetAsync("/");
+        await HeldAsync(bed, 1);
+
+        bed.Router.Remove("garden");
+
+        using var answer = await held;
+        Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.NotFound));
+    }
+
+    [TestCase("GET", false)]
+    [TestCase("POST", true)]
+    public async Task What_cannot_connect_goes_to_the_next_replica(string method, bool body)
+    {
+        await using var alive = await Backend.StartAsync("alive");
+        await using var bed = await EdgeBed.StartAsync();
+        var upstream = new Upstream(
+            new UpstreamIdentity("garden", "app", "blue", 1), [new ReplicaAddress("dead", Backend.FreshHost()), alive.Address], bed.Time);
+        bed.Publish(upstream);
+        for (var i = 0; i < 20; i++)
+        {
+            using var request = new HttpRequestMessage(new HttpMethod(method), body ? "/api/echo" : "/") { Content = body ? new ByteArrayContent(Backend.Bytes(100_000)) : null };
+            using var answer = await bed.Client.SendAsync(request);
+            Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.OK));
+        }
+
+        Assert.That(alive.Requests, Is.EqualTo(20));
+        Assert.That(upstream.Traffic.Snapshot() is { Total: 20, Failed: 0 }, Is.True);
+        Assert.That(await bed.MetricsTextAsync(), Does.Match("basmalin_edge_retries_total{[^}]*} [1-9]"));
+    }
+
+    [Test]
+    public async Task A_replica_that_does_not_accept_in_time_is_passed_over()
+    {
+        // A full backlog: connections are neither accepted nor refused, as on a host that is gone.
+        using var deaf = new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
+        var host = Backend.FreshHost();
+        deaf.Bind(new IPEndPoint(IPAddress.Parse(host), Backend.Port));
+        deaf.Listen(0);
+        using var filler = new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
+        await filler.ConnectAsync(host, Backend.Port);
+        await using var alive = await Backend.StartAsync("alive");
+        await using var bed = await EdgeBed.StartAsync(new EdgeOptions { ConnectTimeout = TimeSpan.FromMilliseconds(200) });
+        bed.Publish(new Upstream(new UpstreamIdentity("garden", "app", "blue", 1), [new ReplicaAddress("deaf", host), alive.Address], bed.Time));
+
+        for (var i = 0; i < 10; i++)
+            Assert.That(await bed.Client.GetStringAsync("/"), Is.EqualTo("alive"));
+    }
+
+    [Test]
+    public async Task Requests_survive_the_restart_of_the_only_replica()
+    {
+        await using var bed = await EdgeBed.StartAsync();
+        var host = Backend.FreshHost();
+        var first = await Backend.StartAsync("first", host);
+        var upstream = bed.Upstream("blue", first);
+        bed.Publish(upstream);
+        Assert.That(await bed.Client.GetStringAsync("/"), Is.EqualTo("first"));
+        await first.DisposeAsync();
+        var during = bed.Client.GetStringAsync("/");
+        await HeldAsync(bed, 1);
+
+        await using var second = await Backend.StartAsync("second", host);
+
+        Assert.That(await during, Is.EqualTo("second"));
+        Assert.That(upstream.Traffic.Snapshot().Failed, Is.Zero);
+    }
+
+    // The gauge is what an operator would look at; it changes when the request has really arrived.
+    private static async Task HeldAsync(EdgeBed bed, int count)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (!(await bed.MetricsTextAsync()).Contains($"basmalin_edge_held_requests{{stack=\"garden\",service=\"app\"}} {count}", StringComparison.Ordinal))
+        {
+            limit.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+}

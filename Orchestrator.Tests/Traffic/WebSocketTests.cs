@@ -1,0 +1,187 @@
+using System.Net.WebSockets;
+using CsCheck;
+using Orchestrator.Traffic;
+
+namespace Orchestrator.Tests.Traffic;
+
+[TestFixture]
+public sealed class WebSocketTests
+{
+    private EdgeBed _bed;
+    private Backend _blue;
+    private Upstream _upstream;
+
+    [SetUp]
+    public async Task SetUp()
+    {
+        _blue = await Backend.StartAsync("blue");
+        _bed = await EdgeBed.StartAsync();
+        _upstream = _bed.Upstream("blue", _blue);
+        _bed.Publish(_upstream);
+    }
+
+    [TearDown]
+    public async Task TearDown()
+    {
+        await _bed.DisposeAsync();
+        await _blue.DisposeAsync();
+    }
+
+    [Test]
+    public async Task Messages_of_all_sizes_pass_both_ways()
+    {
+        using var socket = await ConnectAsync();
+        foreach (var size in new[] { 1, 125, 126, 65_535, 65_536, 1_000_000 })
+            Assert.That(await EchoAsync(socket, Backend.Bytes(size)), Is.EqualTo(Backend.Bytes(size)).AsCollection);
+
+        Assert.That((_upstream.InFlight, _upstream.WebSockets), Is.EqualTo((1, 1)));
+        await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, "done", CancellationToken.None);
+        var report = await _upstream.DrainAsync(EdgeBed.Patient, CancellationToken.None);
+        Assert.That((report.WebSocketsAborted, report.HttpAborted), Is.EqualTo((0, 0)));
+        Assert.That(_blue.Closed.Single(), Is.EqualTo(WebSocketCloseStatus.NormalClosure));
+        Assert.That(_upstream.Traffic.Snapshot() is { Total: 1, Failed: 0, P95: null }, Is.True);
+    }
+
+    [Test]
+    public async Task A_drain_closes_with_1012_and_lets_the_old_connection_work_until_then()
+    {
+        await using var green = await Backend.StartAsync("green");
+        using var socket = await ConnectAsync();
+        _bed.Publish(_bed.Upstream("green", green));
+        var drained = _upstream.DrainAsync(new DrainBudget(TimeSpan.Zero, TimeSpan.FromSeconds(2)), CancellationToken.None);
+        Assert.That(await EchoAsync(socket, [1, 2, 3]), Is.EqualTo(new byte[] { 1, 2, 3 }));
+
+        var last = await socket.ReceiveAsync(new byte[10], CancellationToken.None);
+        Assert.That((last.MessageType, (int?)socket.CloseStatus), Is.EqualTo((WebSocketMessageType.Close, (int?)1012)));
+        await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None);
+
+        var report = await drained;
+        Assert.That((report.WebSocketsClosed, report.WebSocketsAborted, report.HttpAborted), Is.EqualTo((1, 0, 0)));
+        Assert.That(report.Took, Is.LessThan(TimeSpan.FromSeconds(5)));
+        Assert.That(_blue.Closed.Single(), Is.EqualTo(WebSocketCloseStatus.NormalClosure), "the application has seen the client's close frame");
+        using var again = await ConnectAsync();
+        Assert.That(await EchoAsync(again, [4]), Is.EqualTo(new byte[] { 4 }));
+        Assert.That(green.Requests, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Close_frames_are_spread_out()
+    {
+        var sockets = new List<ClientWebSocket>();
+        for (var i = 0; i < 5; i++)
+            sockets.Add(await ConnectAsync());
+        var started = TimeProvider.System.GetTimestamp();
+        var drained = _upstream.DrainAsync(new DrainBudget(TimeSpan.Zero, TimeSpan.FromSeconds(3)), CancellationToken.None);
+
+        var times = await Task.WhenAll(sockets.Select(async socket =>
+        {
+            await socket.ReceiveAsync(new byte[10], CancellationToken.None);
+            await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None);
+            return TimeProvider.System.GetElapsedTime(started).TotalSeconds;
+        }));
+
+        Assert.That(times.Max() - times.Min(), Is.GreaterThan(0.5));
+        Assert.That(times.Min(), Is.GreaterThan(1.4));
+        Assert.That((await drained).WebSocketsClosed, Is.EqualTo(5));
+        sockets.ForEach(socket => socket.Dispose());
+    }
+
+    [Test]
+    public async Task A_client_that_does_not_answer_the_close_frame_is_cut_off_at_the_deadline()
+    {
+        using var socket = await ConnectAsync();
+        var report = await _upstream.DrainAsync(new DrainBudget(TimeSpan.Zero, TimeSpan.FromMilliseconds(500)), CancellationToken.None);
+
+        Assert.That((report.WebSocketsClosed, report.WebSocketsAborted), Is.EqualTo((0, 1)));
+        Assert.That(_upstream.InFlight, Is.Zero);
+        Assert.That(_upstream.Traffic.Snapshot().Failed, Is.Zero);
+    }
+
+    [Test]
+    public void Frames_are_followed_whatever_the_pieces_they_come_in()
+    {
+        var frame = Gen.Select(Gen.OneOf(Gen.Int[0, 200], Gen.Int[65_500, 65_600]), Gen.Bool, Gen.Int[0, 2]);
+        Gen.Select(frame.Array[1, 5], Gen.Int[1, 3000]).Sample((frames, piece) =>
+        {
+            var bytes = frames.SelectMany(entry => Frame(entry.Item1, entry.Item2, entry.Item3)).ToArray();
+            var ends = new HashSet<int>();
+            var end = 0;
+            foreach (var entry in frames)
+                ends.Add(end += Frame(entry.Item1, entry.Item2, entry.Item3).Length);
+
+            var follower = new WebSocketFrames();
+            for (var at = 0; at < bytes.Length;)
+            {
+                var read = follower.Advance(bytes.AsSpan(at, Math.Min(piece, bytes.Length - at)), toBoundary: true);
+                Assert.That(read, Is.Positive);
+                at += read;
+                Assert.That(follower.AtBoundary, Is.EqualTo(ends.Contains(at)), $"at {at}");
+            }
+
+            Assert.That(follower.SawClose, Is.False);
+        }, iter: 200);
+    }
+
+    [Test]
+    public async Task A_close_frame_never_cuts_a_message_of_the_application()
+    {
+        using var wire = new MemoryStream();
+        await using var stream = new ClientSocketStream(wire);
+        var message = Frame(1000, masked: false, opcode: 1);
+        await stream.WriteAsync(message.AsMemory(0, 300));
+        await stream.CloseAsync(CancellationToken.None);
+        Assert.That(wire.Length, Is.EqualTo(300), "in the middle of a frame it waits");
+
+        await stream.WriteAsync(message.Concat(message).ToArray().AsMemory(300));
+        await stream.WriteAsync(message);
+
+        Assert.That(wire.ToArray(), Is.EqualTo(message.Concat(new byte[] { 0x88, 0x02, 0x03, 0xF4 })).AsCollection);
+    }
+
+    [Test]
+    public async Task Nothing_is_added_after_the_applications_own_close_frame()
+    {
+        using var wire = new MemoryStream();
+        await using var stream = new ClientSocketStream(wire);
+        var close = Frame(2, masked: false, opcode: 8);
+        await stream.WriteAsync(close);
+        await stream.CloseAsync(CancellationToken.None);
+
+        Assert.That(wire.ToArray(), Is.EqualTo(close).AsCollection);
+    }
+
+    private static byte[] Frame(int length, bool masked, int opcode)
+    {
+        byte mask = masked ? (byte)0x80 : (byte)0;
+        byte[] size = length switch
+        {
+            < 126 => [(byte)(mask | length)],
+            < 65_536 => [(byte)(mask | 126), (byte)(length >> 8), (byte)length],
+            _ => [(byte)(mask | 127), 0, 0, 0, 0, (byte)(length >> 24), (byte)(length >> 16), (byte)(length >> 8), (byte)length],
+        };
+        return [(byte)(0x80 | opcode), .. size, .. new byte[masked ? 4 : 0], .. Enumerable.Repeat((byte)0x88, length)];
+    }
+
+    private async Task<ClientWebSocket> ConnectAsync()
+    {
+        var socket = new ClientWebSocket();
+        await socket.ConnectAsync(new Uri($"ws://{_bed.Edge.Addresses[0]}/api/ws"), CancellationToken.None);
+        return socket;
+    }
+
+    private static async Task<byte[]> EchoAsync(ClientWebSocket socket, byte[] message)
+    {
+        var sending = socket.SendAsync(message, WebSocketMessageType.Binary, endOfMessage: true, CancellationToken.None);
+        var received = new List<byte>();
+        var buffer = new byte[64 * 1024];
+        WebSocketReceiveResult read;
+        do
+        {
+            read = await socket.ReceiveAsync(buffer, CancellationToken.None);
+            received.AddRange(buffer.AsSpan(0, read.Count));
+        }
+        while (received.Count < message.Length);
+        await sending;
+        return [.. received];
+    }
+}
