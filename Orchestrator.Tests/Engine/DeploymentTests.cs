@@ -1,0 +1,32 @@
+using System.Net;
+using Orchestrator.Deployments;
+using Orchestrator.Docker;
+using Orchestrator.Stacks;
+
+namespace Orchestrator.Tests.Engine;
+
+/// <summary>The main job on a real engine: a real stack, replaced and brought back.</summary>
+internal sealed class DeploymentTests
+{
+    [Test]
+    public async Task A_stack_is_started_replaced_and_rolled_back()
+    {
+        await using var daemon = await TestDaemon.StartAsync();
+        var name = TestDaemon.NewName();
+        var host = $"{name}.example";
+
+        var first = await daemon.ApplyAsync(Garden.Compose(name, "1.0.0", host));
+        Assert.That(first.State, Is.EqualTo(DeploymentState.Succeeded), first.Failure?.ToString());
+        Assert.That((await daemon.GetAsync(host, "/version")).Version, Is.EqualTo("1.0.0"));
+
+        var second = await daemon.DeployAsync(name, "app", Garden.Image("2.0.0"));
+        Assert.That(second.State, Is.EqualTo(DeploymentState.Succeeded), second.Failure?.ToString());
+        Assert.That((await daemon.GetAsync(host, "/version")).Version, Is.EqualTo("2.0.0"));
+        Assert.That((await daemon.StateAsync(name)).Live["app"], Is.EqualTo(new Planning.Generation(Colour.Green, 2)));
+
+        var back = await daemon.RollbackAsync(name);
+        Assert.That(back.State, Is.EqualTo(DeploymentState.Succeeded), back.Failure?.ToString());
+        Assert.That(back.Plan?.WarmSwap, Is.True, "the previous colour is still warm");
+        Assert.That((await daemon.GetAsync(host, "/version")).Version, Is.EqualTo("1.0.0"));
+    }
+}

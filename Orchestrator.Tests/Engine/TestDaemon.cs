@@ -1,0 +1,199 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using System.Net;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Orchestrator.Deployments;
+using Orchestrator.Docker;
+using Orchestrator.Journal;
+using Orchestrator.Journal.Sqlite;
+using Orchestrator.Planning;
+using Orchestrator.Resilience;
+using Orchestrator.Stacks;
+using Orchestrator.Traffic;
+using Prometheus;
+
+namespace Orchestrator.Tests.Engine;
+
+/// <summary>The whole library on a real engine, a real journal and real sockets, without the process around it. Everything it made is gone when it is disposed.</summary>
+internal sealed class TestDaemon : IAsyncDisposable
+{
+    private readonly string _directory;
+    private readonly HashSet<string> _stacks = [];
+    private ServiceProvider _services;
+
+    private TestDaemon(string directory, ServiceProvider services) => (_directory, _services) = (directory, services);
+
+    public DeploymentService Deployments => _services.GetRequiredService<DeploymentService>();
+
+    public IJournal Journal => _services.GetRequiredService<IJournal>();
+
+    public IContainerEngine Engine => _services.GetRequiredService<IContainerEngine>();
+
+    public Uri Edge => new($"http://127.0.0.1:{_services.GetRequiredService<EdgeServer>().Addresses[0].Port}");
+
+    public string Directory => _directory;
+
+    /// <summary>A stack name that no other test has.</summary>
+    public static string NewName() => $"t{Guid.NewGuid().ToString("N")[..8]}";
+
+    public static async Task<TestDaemon> StartAsync(DeploymentOptions? options = null)
+    {
+        var directory = System.IO.Directory.CreateTempSubdirectory("basmalin-test-").FullName;
+        var daemon = new TestDaemon(directory, await BuildAsync(directory, 0, options));
+        await daemon.OpenAsync();
+        return daemon;
+    }
+
+    /// <summary>As the daemon's restart: everything in memory is lost, the journal and the containers stay.</summary>
+    public async Task RestartAsync(DeploymentOptions? options = null)
+    {
+        var port = Edge.Port;
+        await CloseAsync();
+        _services = await BuildAsync(_directory, port, options);
+        await OpenAsync();
+    }
+
+    public async Task<Deployment> ApplyAsync(string yaml, ImmutableDictionary<string, string>? environment = null) => await EndAsync(await SubmitAsync(Request(yaml, environment)));
+
+    public Task<Deployment> DeployAsync(string stack, string service, string image) =>
+        EndsAsync(new() { Stack = stack, Kind = DeploymentKind.Deploy, Images = ImmutableSortedDictionary<string, string>.Empty.Add(service, image) });
+
+    public Task<Deployment> RollbackAsync(string stack, int? to = null) => EndsAsync(new() { Stack = stack, Kind = DeploymentKind.Rollback, ToRelease = to });
+
+    public async Task<Deployment> EndsAsync(DeploymentRequest request) => await EndAsync(await SubmitAsync(request));
+
+    public async Task<DeploymentId> SubmitAsync(DeploymentRequest request)
+    {
+        _stacks.Add(request.Stack);
+        return (await Deployments.SubmitAsync(request, null, CancellationToken.None)).Deployment.Id;
+    }
+
+    /// <summary>Waits for the end and says the whole story when it takes too long.</summary>
+    public async Task<Deployment> EndAsync(DeploymentId id)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(3));
+        await foreach (var happened in Deployments.WatchAsync(id, limit.Token))
+        {
+            if (happened.Message is { } message) TestContext.Out.WriteLine($"{id} {happened.Step}: {message}");
+            if (happened.Deployment.Ended) return happened.Deployment;
+        }
+
+        throw new InvalidOperationException($"There is no deployment {id}.");
+    }
+
+    /// <summary>Waits until the deployment is in a step.</summary>
+    public async Task ReachesAsync(DeploymentId id, StepKind step)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        await foreach (var happened in Deployments.WatchAsync(id, limit.Token))
+        {
+            if (happened.Deployment.Ended || happened.Deployment.Steps.Any(row => row.Name >= step)) return;
+        }
+    }
+
+    public DeploymentRequest Request(string yaml, ImmutableDictionary<string, string>? environment = null)
+    {
+        var result = ComposeReader.Read(new() { FileName = "compose.yml", Content = yaml, Directory = _directory, Environment = environment ?? ImmutableDictionary<string, string>.Empty });
+        if (result.Stack is not { } stack) throw new InvalidOperationException(string.Join('\n', result.Findings));
+        _stacks.Add(stack.Name);
+        return new() { Stack = stack.Name, Kind = DeploymentKind.Apply, File = stack };
+    }
+
+    public async Task<ImmutableArray<ObservedContainer>> ContainersAsync(string stack) => await Engine.ListAsync(stack, CancellationToken.None);
+
+    public async Task<StackState> StateAsync(string stack) => await Journal.FindStackAsync(stack, CancellationToken.None) ?? throw new InvalidOperationException($"There is no stack {stack}.");
+
+    /// <summary>A request through the edge.</summary>
+    public async Task<(HttpStatusCode Status, string Version, string Body)> GetAsync(string host, string path)
+    {
+        using var client = new HttpClient();
+        using var message = new HttpRequestMessage(HttpMethod.Get, new Uri(Edge, path)) { Headers = { Host = host } };
+        using var answer = await client.SendAsync(message);
+        return (answer.StatusCode, answer.Headers.TryGetValues("X-Garden-Version", out var versions) ? versions.First() : "", await answer.Content.ReadAsStringAsync());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await CloseAsync();
+        foreach (var stack in _stacks)
+        {
+            await DockerAsync($"ps -aq --filter label=basmalin.stack={stack}", "rm -fv");
+            await DockerAsync($"network ls -q --filter label=basmalin.stack={stack}", "network rm");
+            await DockerAsync($"volume ls -q --filter label=basmalin.stack={stack}", "volume rm -f");
+        }
+
+        System.IO.Directory.Delete(_directory, recursive: true);
+    }
+
+    public static async Task<string> DockerAsync(string arguments)
+    {
+        var start = new ProcessStartInfo("docker", arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        using var process = Process.Start(start) ?? throw new InvalidOperationException("docker cannot be started.");
+        var output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return output;
+    }
+
+    private static async Task DockerAsync(string list, string remove)
+    {
+        var found = (await DockerAsync(list)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        if (found.Length > 0) await DockerAsync($"{remove} {string.Join(' ', found)}");
+    }
+
+    private static async Task<ServiceProvider> BuildAsync(string directory, int port, DeploymentOptions? options)
+    {
+        var time = TimeProvider.System;
+        var database = await SqliteDatabase.OpenAsync(Path.Combine(directory, "journal.db"), time, CancellationToken.None);
+        return new ServiceCollection()
+            .AddLogging(logging => logging.AddProvider(new TestLog()).SetMinimumLevel(LogLevel.Information))
+            .AddSingleton(time)
+            .AddSingleton(database)
+            .AddSingleton<IJournal, SqliteJournal>()
+            .AddSingleton(new PipelineOptions())
+            .AddSingleton<IMetricFactory>(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry()))
+            .AddSingleton(provider => new Pipelines(
+                provider.GetRequiredService<PipelineOptions>(), EngineFaults.Classify, time, provider.GetRequiredService<IMetricFactory>(), provider.GetRequiredService<ILogger<Pipelines>>()))
+            .AddSingleton(new DockerEngineOptions { Endpoint = new("unix:///var/run/docker.sock") })
+            .AddSingleton<IContainerEngine, DockerEngine>()
+            .AddSingleton<TrafficRouter>()
+            .AddSingleton(new EdgeMetrics(Metrics.NewCustomRegistry()))
+            .AddSingleton(new EdgeOptions { Http = [new(IPAddress.Loopback, port)] })
+            .AddSingleton<EdgeServer>()
+            .AddSingleton(options ?? new DeploymentOptions { DiskFloorRatio = 0, DiskFloorBytes = 1 << 20 })
+            .AddDeployments(directory)
+            .BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true });
+    }
+
+    private async Task OpenAsync()
+    {
+        var runtime = _services.GetRequiredService<DeploymentRuntime>();
+        await runtime.RestoreAsync(CancellationToken.None);
+        await _services.GetRequiredService<EdgeServer>().StartAsync(CancellationToken.None);
+        await runtime.StartAsync(CancellationToken.None);
+    }
+
+    private async Task CloseAsync()
+    {
+        await _services.GetRequiredService<DeploymentRuntime>().DisposeAsync();
+        await _services.GetRequiredService<EdgeServer>().StopAsync(TimeSpan.FromSeconds(5));
+        await _services.DisposeAsync();
+    }
+
+    /// <summary>The daemon's log among the test's output.</summary>
+    private sealed class TestLog : ILoggerProvider, ILogger
+    {
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            TestContext.Progress.WriteLine($"{logLevel} {eventId.Id}: {formatter(state, exception)} {exception}");
+
+        public void Dispose()
+        {
+        }
+    }
+}

@@ -1,0 +1,74 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Orchestrator.Deployments.Steps;
+using Orchestrator.Docker;
+using Orchestrator.Health;
+using Orchestrator.Journal;
+
+namespace Orchestrator.Deployments;
+
+/// <summary>Where the pieces of a deployment are put together; the order of the steps is here.</summary>
+public static class DeploymentServices
+{
+    /// <summary>
+    /// Adds <see cref="DeploymentService"/> and <see cref="DeploymentRuntime"/> with all that they stand on. Expects to find
+    /// <see cref="IContainerEngine"/>, <see cref="IJournal"/>, <c>TrafficRouter</c>, <c>EdgeServer</c>, <see cref="DeploymentOptions"/>,
+    /// <see cref="TimeProvider"/> and logging.
+    /// </summary>
+    /// <param name="dataDirectory">The daemon's own directory.</param>
+    public static IServiceCollection AddDeployments(this IServiceCollection services, string dataDirectory) => services
+        .AddSingleton(new GrantedFiles(Path.Combine(dataDirectory, "files")))
+        .AddSingleton(new ProtectOptions(Path.Combine(dataDirectory, "backups")))
+        .AddSingleton<StackContainers>()
+        .AddSingleton<StackTraffic>()
+        .AddSingleton<ProbeFactory>()
+        .AddSingleton<Gates>()
+        .AddSingleton<DependencyWait>()
+        .AddSingleton<InPlaceServices>()
+        .AddSingleton<MakePlan>()
+        .AddSingleton<Preflight>()
+        .AddSingleton<PullImages>()
+        .AddSingleton<Protect>()
+        .AddSingleton<Foundation>()
+        .AddSingleton<Migrate>()
+        .AddSingleton<StartCandidate>()
+        .AddSingleton<PassGate>()
+        .AddSingleton<SmokeTest>()
+        .AddSingleton<ShiftTraffic>()
+        .AddSingleton<Dependants>()
+        .AddSingleton<DrainOld>()
+        .AddSingleton<Bake>()
+        .AddSingleton<Commit>()
+        .AddSingleton(provider => new DeploymentRunner(
+            StepsInOrder(provider), provider.GetRequiredService<IJournal>(), provider.GetRequiredService<DeploymentEvents>(),
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<DeploymentRunner>>()))
+        .AddSingleton<DeploymentEvents>()
+        .AddSingleton<DeploymentResume>()
+        .AddSingleton<DeploymentQueue>()
+        .AddSingleton<Sweeper>()
+        .AddSingleton<ReleaseCleanup>()
+        .AddSingleton<Housekeeping>()
+        .AddSingleton<StackRoutesKeeper>()
+        .AddSingleton<StackStatusReader>()
+        .AddSingleton<DeploymentService>()
+        .AddSingleton<DeploymentRuntime>();
+
+    private static ImmutableArray<IDeploymentStep> StepsInOrder(IServiceProvider provider) =>
+    [
+        provider.GetRequiredService<MakePlan>(),
+        provider.GetRequiredService<Preflight>(),
+        provider.GetRequiredService<PullImages>(),
+        provider.GetRequiredService<Protect>(),
+        provider.GetRequiredService<Foundation>(),
+        provider.GetRequiredService<Migrate>(),
+        provider.GetRequiredService<StartCandidate>(),
+        provider.GetRequiredService<PassGate>(),
+        provider.GetRequiredService<SmokeTest>(),
+        provider.GetRequiredService<ShiftTraffic>(),
+        provider.GetRequiredService<Dependants>(),
+        provider.GetRequiredService<DrainOld>(),
+        provider.GetRequiredService<Bake>(),
+        provider.GetRequiredService<Commit>(),
+    ];
+}
