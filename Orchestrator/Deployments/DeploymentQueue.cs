@@ -20,6 +20,7 @@ public sealed partial class DeploymentQueue(
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Worker> _workers = [];
     private readonly CancellationTokenSource _stopping = new();
+    private bool _disposed;
 
     /// <summary>Raised after each deployment that has ended; must not throw.</summary>
     public event Action<Deployment>? Ended;
@@ -69,6 +70,8 @@ public sealed partial class DeploymentQueue(
         Task[] running;
         lock (_gate)
         {
+            if (_disposed) return;                                  // the container of services asks again
+            _disposed = true;
             _stopping.Cancel();
             running = [.. _workers.Values.Select(worker => worker.Task)];
         }

@@ -25,9 +25,9 @@ public sealed partial class Housekeeping(IJournal journal, DeploymentQueue queue
     public async ValueTask DisposeAsync()
     {
         queue.Ended -= OnEnded;
+        if (_stopping.IsCancellationRequested) return;
         await _stopping.CancelAsync();
         await _loop;
-        _stopping.Dispose();
     }
 
     private void OnEnded(Deployment ended) => _wake.Writer.TryWrite(true);

@@ -41,9 +41,9 @@ public sealed partial class StackRoutesKeeper(
 
     public async ValueTask DisposeAsync()
     {
+        if (_stopping.IsCancellationRequested) return;
         await _stopping.CancelAsync();
         await Task.WhenAll([_watch, .. _returning.Values]);
-        _stopping.Dispose();
     }
 
     private Upstream UpstreamFor(Release release, ServiceSpec? spec, Generation generation, ImmutableArray<ObservedContainer> observed)
