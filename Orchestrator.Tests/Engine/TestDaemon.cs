@@ -9,6 +9,7 @@ using Orchestrator.Journal;
 using Orchestrator.Journal.Sqlite;
 using Orchestrator.Planning;
 using Orchestrator.Resilience;
+using Orchestrator.Secrets;
 using Orchestrator.Stacks;
 using Orchestrator.Traffic;
 using Prometheus;
@@ -156,6 +157,9 @@ internal sealed class TestDaemon : IAsyncDisposable
                 provider.GetRequiredService<PipelineOptions>(), EngineFaults.Classify, time, provider.GetRequiredService<IMetricFactory>(), provider.GetRequiredService<ILogger<Pipelines>>()))
             .AddSingleton(new DockerEngineOptions { Endpoint = new("unix:///var/run/docker.sock") })
             .AddSingleton<IContainerEngine, DockerEngine>()
+            .AddSingleton(KeyRing.Open(Path.Combine(directory, "key"), await SecretStore.AnyAsync(database, CancellationToken.None)))
+            .AddSingleton<SecretStore>()
+            .AddSingleton(provider => new SecretFiles(directory, provider.GetRequiredService<KeyRing>()))
             .AddSingleton<TrafficRouter>()
             .AddSingleton(new EdgeMetrics(Metrics.NewCustomRegistry()))
             .AddSingleton(new EdgeOptions { Http = [new(IPAddress.Loopback, port)] })

@@ -13,12 +13,12 @@ public static class DeploymentServices
 {
     /// <summary>
     /// Adds <see cref="DeploymentService"/> and <see cref="DeploymentRuntime"/> with all that they stand on. Expects to find
-    /// <see cref="IContainerEngine"/>, <see cref="IJournal"/>, <c>TrafficRouter</c>, <c>EdgeServer</c>, <see cref="DeploymentOptions"/>,
+    /// <see cref="IContainerEngine"/>, <see cref="IJournal"/>, <c>SecretStore</c>, <c>SecretFiles</c>, <c>TrafficRouter</c>, <c>EdgeServer</c>, <see cref="DeploymentOptions"/>,
     /// <see cref="TimeProvider"/> and logging.
     /// </summary>
     /// <param name="dataDirectory">The daemon's own directory.</param>
     public static IServiceCollection AddDeployments(this IServiceCollection services, string dataDirectory) => services
-        .AddSingleton(new GrantedFiles(Path.Combine(dataDirectory, "files")))
+        .AddSingleton<GrantedFiles>()
         .AddSingleton(new ProtectOptions(Path.Combine(dataDirectory, "backups")))
         .AddSingleton<StackContainers>()
         .AddSingleton<StackTraffic>()

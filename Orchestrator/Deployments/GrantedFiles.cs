@@ -1,13 +1,15 @@
 using System.Collections.Immutable;
-using System.Security.Cryptography;
-using System.Text;
+using System.Globalization;
+using Orchestrator.Secrets;
 using Orchestrator.Stacks;
 
 namespace Orchestrator.Deployments;
 
-/// <summary>Secrets and configurations of a stack, as read-only files in its containers.</summary>
-/// <param name="directory">Where content that is no file of the host's is laid down; only the daemon's user can enter it.</param>
-public sealed class GrantedFiles(string directory)
+/// <summary>
+/// Secrets and configurations of a stack, as read-only files in its containers. A file of the host is mounted as it is; other content, and secrets
+/// kept by the daemon, are laid down in a directory that only the daemon's user can enter.
+/// </summary>
+public sealed class GrantedFiles(SecretStore secrets, SecretFiles files)
 {
     public async Task<ImmutableArray<MountSpec>> MountsAsync(Release release, ServiceSpec spec, CancellationToken cancellationToken)
     {
@@ -17,33 +19,54 @@ public sealed class GrantedFiles(string directory)
         return mounts.ToImmutable();
     }
 
-    /// <summary>Names of secrets and configurations that have no content.</summary>
-    public Task<ImmutableArray<string>> MissingAsync(Stack stack, CancellationToken cancellationToken)
+    /// <summary>Keeps the values of variables that the applied file takes secrets from: the stack itself never holds them.</summary>
+    public async Task KeepAsync(Stack stack, ImmutableDictionary<string, string> environment, CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
-        Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        return Task.FromResult<ImmutableArray<string>>([.. stack.Secrets.Concat(stack.Configs).Where(item => item.Content is null && !File.Exists(item.File)).Select(item => item.Name)]);
+        foreach (var item in stack.Secrets.Concat(stack.Configs))
+        {
+            if (item.EnvironmentVariable is not { } variable || !environment.TryGetValue(variable, out var text)) continue;
+
+            var value = new Secret(text);
+            if (!value.Equals(await secrets.FindAsync(stack.Name, item.Name, null, cancellationToken))) await secrets.SetAsync(stack.Name, item.Name, value, cancellationToken);
+        }
     }
+
+    /// <summary>Names of secrets and configurations that have no content.</summary>
+    public async Task<ImmutableArray<string>> MissingAsync(Stack stack, CancellationToken cancellationToken)
+    {
+        var stored = await secrets.CurrentAsync(stack.Name, cancellationToken);
+        return [.. stack.Secrets.Concat(stack.Configs).Where(item => !HasContent(item, stored)).Select(item => item.Name)];
+    }
+
+    /// <summary>The versions of the stored secrets that the stack gets now; the release keeps them.</summary>
+    public async Task<ImmutableSortedDictionary<string, int>> VersionsAsync(Stack stack, CancellationToken cancellationToken)
+    {
+        var used = stack.Secrets.Concat(stack.Configs).Where(IsStored).Select(item => item.Name).ToHashSet();
+        var stored = await secrets.CurrentAsync(stack.Name, cancellationToken);
+        return stored.Where(pair => used.Contains(pair.Key)).ToImmutableSortedDictionary();
+    }
+
+    private static bool HasContent(FileObjectSpec item, ImmutableSortedDictionary<string, int> stored) =>
+        item.Content is not null || (IsStored(item) ? stored.ContainsKey(item.Name) : File.Exists(item.File));
+
+    /// <summary>External ones were set by <c>basmalin secret set</c>; those from a variable were stored when the file was applied.</summary>
+    private static bool IsStored(FileObjectSpec item) => item.External || item.EnvironmentVariable is not null;
 
     private async Task<MountSpec> MountAsync(Release release, ImmutableArray<FileObjectSpec> objects, FileGrant grant, CancellationToken cancellationToken)
     {
         var item = objects.First(candidate => candidate.Key == grant.Key);
-        var source = item.File ?? await LayDownAsync(release.Stack.Name, item, grant, cancellationToken);
+        var source = item.File ?? files.Materialise(release.Stack.Name, item.Key, await ContentAsync(release, item, cancellationToken), grant.Mode, OwnerOf(grant));
         return new(MountKind.Bind, source, grant.Target, ReadOnly: true, CreateHostPath: false);
     }
 
-    /// <summary>Named by its content, so that a release that is brought back finds its own.</summary>
-    private async Task<string> LayDownAsync(string stack, FileObjectSpec item, FileGrant grant, CancellationToken cancellationToken)
+    private async Task<Secret> ContentAsync(Release release, FileObjectSpec item, CancellationToken cancellationToken)
     {
-        var content = Encoding.UTF8.GetBytes(item.Content ?? "");
-        var home = Directory.CreateDirectory(Path.Combine(directory, stack), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        var path = Path.Combine(home.FullName, $"{item.Key}.{Convert.ToHexStringLower(SHA256.HashData(content))[..16]}");
-        if (File.Exists(path)) return path;
-
-        var part = $"{path}.{Guid.CreateVersion7():N}";
-        await File.WriteAllBytesAsync(part, content, cancellationToken);
-        File.SetUnixFileMode(part, (UnixFileMode)(grant.Mode & 0b111_111_111));
-        File.Move(part, path, overwrite: true);
-        return path;
+        if (item.Content is { } content) return new(content);
+        var version = release.SecretVersions.TryGetValue(item.Name, out var kept) ? kept : (int?)null;
+        return await secrets.FindAsync(release.Stack.Name, item.Name, version, cancellationToken)
+            ?? throw new InvalidOperationException($"The secret {item.Name}, version {version}, is no longer kept.");
     }
+
+    private static FileOwner? OwnerOf(FileGrant grant) =>
+        uint.TryParse(grant.Uid, CultureInfo.InvariantCulture, out var uid) | uint.TryParse(grant.Gid, CultureInfo.InvariantCulture, out var gid) ? new(uid, gid) : null;
 }
