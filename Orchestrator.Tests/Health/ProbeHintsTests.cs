@@ -21,6 +21,22 @@ public sealed class ProbeHintsTests
     [TestCase("Application started. All is well, GET /api/health 200", null)]
     public void The_last_output_points_to_a_cause(string output, ProbeHint? hint) => Assert.That(ProbeHints.FromOutput(output), Is.EqualTo(hint));
 
+    [TestCase("A")]
+    [TestCase("A_")]
+    [TestCase("MISSING ")]
+    [TestCase("listening on 1")]
+    [TestCase("required A_B ")]
+    public void A_hostile_output_takes_no_time(string piece)
+    {
+        var output = string.Concat(Enumerable.Repeat(piece, 1_000_000 / piece.Length));
+        var started = System.Diagnostics.Stopwatch.GetTimestamp();
+
+        ProbeHints.FromOutput(output);
+        ProbeHints.ListeningPort(output);
+
+        Assert.That(System.Diagnostics.Stopwatch.GetElapsedTime(started), Is.LessThan(TimeSpan.FromSeconds(1)), "milliseconds; the rest is for a busy machine");
+    }
+
     [TestCase("Now listening on: http://[::]:8080", 8080)]
     [TestCase("Listening on port 3000", 3000)]
     [TestCase("server listening at http://0.0.0.0:5000/", 5000)]

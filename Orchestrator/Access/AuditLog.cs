@@ -26,7 +26,8 @@ public sealed class AuditLog(SqliteDatabase database, TimeProvider time)
 
     /// <summary>Newest first.</summary>
     /// <param name="stack">Null: of all stacks, and of none.</param>
-    public Task<ImmutableArray<AuditEntry>> ListAsync(string? stack, int limit, CancellationToken cancellationToken) => database.ReadAsync<ImmutableArray<AuditEntry>>(
+    public Task<ImmutableArray<AuditEntry>> ListAsync(
+        string? stack, int limit, CancellationToken cancellationToken) => database.ReadAsync<ImmutableArray<AuditEntry>>(
         session =>
         [
             .. session.Query<Row>(

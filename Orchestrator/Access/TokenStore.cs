@@ -64,7 +64,8 @@ public sealed partial class TokenStore(SqliteDatabase database, TimeProvider tim
         if (presented.Length > MaximumLength || !presented.StartsWith(Prefix, StringComparison.Ordinal)) return null;
 
         var hash = Hash(presented);
-        var row = await database.ReadAsync(session => session.Find<Row>($"SELECT {Columns} FROM tokens WHERE hash = @Hash", new { Hash = hash }), cancellationToken);
+        var row = await database.ReadAsync(
+            session => session.Find<Row>($"SELECT {Columns} FROM tokens WHERE hash = @Hash", new { Hash = hash }), cancellationToken);
         var now = time.GetUtcNow();
         if (row is null || Read(row) is not { } token || token.ExpiresAt <= now) return null;
         if (token.LastUsed is { } used && now - used < LastUsedStep) return token;
@@ -78,7 +79,8 @@ public sealed partial class TokenStore(SqliteDatabase database, TimeProvider tim
         try
         {
             await database.WriteAsync(
-                session => session.Execute("UPDATE tokens SET last_used = @At WHERE hash = @Hash", new { Hash = hash, At = Timestamp.Write(now) }), cancellationToken);
+                session => session.Execute("UPDATE tokens SET last_used = @At WHERE hash = @Hash", new { Hash = hash, At = Timestamp.Write(now) }),
+                cancellationToken);
             return now;
         }
         catch (JournalException failure)

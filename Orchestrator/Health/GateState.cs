@@ -3,13 +3,6 @@ using Orchestrator.Stacks;
 
 namespace Orchestrator.Health;
 
-public enum GateVerdict
-{
-    Waiting,
-    Healthy,
-    TooLate,
-}
-
 /// <summary>
 /// The decision of the gate as a fold over probe results: no clock, no I/O. Times are counted from the moment when the gate began.
 /// </summary>

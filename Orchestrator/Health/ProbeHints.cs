@@ -6,6 +6,8 @@ namespace Orchestrator.Health;
 /// <summary>From what was seen to what to do next.</summary>
 public static partial class ProbeHints
 {
+    private const int EndLength = 8 * 1024;
+
     /// <summary>One sentence for people.</summary>
     public static string Sentence(this ProbeHint hint) => hint switch
     {
@@ -46,18 +48,25 @@ public static partial class ProbeHints
         _ => "",
     };
 
-    /// <summary>The likely cause that the last output of a container points to; null when it points nowhere.</summary>
-    public static ProbeHint? FromOutput(string output) =>
-        Causes.FirstOrDefault(cause => cause.Pattern.IsMatch(output)) is { Pattern: not null } found ? found.Hint : null;
+    /// <summary>The likely cause that the output of a container points to; null when it points nowhere.</summary>
+    public static ProbeHint? FromOutput(string output)
+    {
+        var text = Ends(output);
+        return Causes.FirstOrDefault(cause => cause.Pattern.IsMatch(text)) is { Pattern: not null } found ? found.Hint : null;
+    }
 
     /// <summary>The port that the application says it listens on; null when it says none.</summary>
     public static int? ListeningPort(string output)
     {
-        var match = Listening().Match(output);
+        var match = Listening().Match(Ends(output));
         return match.Success && int.TryParse(match.Groups["port"].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and < 65536
             ? port
             : null;
     }
+
+    // The text is a stranger's: its length is bounded here, and every repetition in the patterns below, so that no text takes long.
+    private static string Ends(string output) =>
+        output.Length <= 2 * EndLength ? output : string.Concat(output.AsSpan(0, EndLength), "\n", output.AsSpan(output.Length - EndLength));
 
     // In this order: a missing variable often shows as an unreachable database as well, and is the better lead.
     private static readonly (ProbeHint Hint, Regex Pattern)[] Causes =
@@ -71,32 +80,37 @@ public static partial class ProbeHints
         (ProbeHint.MissingFile, File()),
     ];
 
-    [GeneratedRegex(@"out of memory|OutOfMemory|Cannot allocate memory|JavaScript heap", RegexOptions.IgnoreCase, 200)]
+    [GeneratedRegex(@"out of memory|OutOfMemory|Cannot allocate memory|JavaScript heap", RegexOptions.IgnoreCase)]
     private static partial Regex Memory();
 
-    [GeneratedRegex(@"exec format error", RegexOptions.IgnoreCase, 200)]
+    [GeneratedRegex(@"exec format error", RegexOptions.IgnoreCase)]
     private static partial Regex Architecture();
 
     [GeneratedRegex(
-        @"(environment variable|env(ironment)? var|\$?[A-Z][A-Z0-9]*_[A-Z0-9_]+)\W.{0,60}?(is not set|not set|is missing|missing|is required|required|undefined|not defined|must be (set|given|provided))" +
-        @"|(missing|required|unset|undefined)\s.{0,40}?(environment variable|env(ironment)? var|[A-Z][A-Z0-9]*_[A-Z0-9_]+)|unbound variable|KeyError: '[A-Z][A-Z0-9_]+'",
-        RegexOptions.None, 200)]
+        @"(environment variable|env(ironment)? var|\b[A-Z][A-Z0-9]{0,40}_[A-Z0-9_]{1,60})\W.{0,60}?" +
+        @"(is not set|not set|is missing|missing|is required|required|undefined|not defined|must be (set|given|provided))" +
+        @"|(missing|required|unset|undefined)\s.{0,40}?(environment variable|env(ironment)? var|[A-Z][A-Z0-9]{0,40}_[A-Z0-9_]{1,60})" +
+        @"|unbound variable|KeyError: '[A-Z][A-Z0-9_]{1,60}'")]
     private static partial Regex Variable();
 
-    [GeneratedRegex(@"address already in use|EADDRINUSE", RegexOptions.IgnoreCase, 200)]
+    [GeneratedRegex(@"address already in use|EADDRINUSE", RegexOptions.IgnoreCase)]
     private static partial Regex InUse();
 
-    [GeneratedRegex(@"permission denied|EACCES|operation not permitted|read-only file system|EROFS|UnauthorizedAccessException", RegexOptions.IgnoreCase, 200)]
+    [GeneratedRegex(
+        "permission denied|EACCES|operation not permitted|read-only file system|EROFS|UnauthorizedAccessException", RegexOptions.IgnoreCase)]
     private static partial Regex Permission();
 
     [GeneratedRegex(
-        @"connection refused|ECONNREFUSED|could not connect to|failed to connect to|ENOTFOUND|EAI_AGAIN|could not translate host name|name or service not known|no such host|temporary failure in name resolution",
-        RegexOptions.IgnoreCase, 200)]
+        "connection refused|ECONNREFUSED|could not connect to|failed to connect to|" +
+        "ENOTFOUND|EAI_AGAIN|could not translate host name|name or service not known|no such host|temporary failure in name resolution",
+        RegexOptions.IgnoreCase)]
     private static partial Regex Dependency();
 
-    [GeneratedRegex(@"no such file or directory|ENOENT|cannot find module|command not found|executable file not found|FileNotFoundException|ModuleNotFoundError", RegexOptions.IgnoreCase, 200)]
+    [GeneratedRegex(
+        "no such file or directory|ENOENT|cannot find module|command not found|" +
+        "executable file not found|FileNotFoundException|ModuleNotFoundError", RegexOptions.IgnoreCase)]
     private static partial Regex File();
 
-    [GeneratedRegex(@"listening\s+(on|at)\b[^\n]{0,60}?(:|port\s*:?\s*)(?<port>\d{2,5})\b", RegexOptions.IgnoreCase | RegexOptions.RightToLeft, 200)]
+    [GeneratedRegex(@"listening\s{1,8}(on|at)\b[^\n]{0,60}?(:|port\s{0,4}:?\s{0,4})(?<port>\d{2,5})\b", RegexOptions.IgnoreCase | RegexOptions.RightToLeft)]
     private static partial Regex Listening();
 }

@@ -30,7 +30,8 @@ public sealed partial class SecretStore(SqliteDatabase database, KeyRing keys, T
     /// <exception cref="ArgumentException">The name is none, is reserved, or the value is too large.</exception>
     public Task<SecretVersion> SetAsync(string stack, string name, Secret value, CancellationToken cancellationToken)
     {
-        if (!IsName(name) || name.StartsWith(Reserved, StringComparison.Ordinal)) throw new ArgumentException($"'{name}' cannot be the name of a secret", nameof(name));
+        if (!IsName(name) || name.StartsWith(Reserved, StringComparison.Ordinal))
+            throw new ArgumentException($"'{name}' cannot be the name of a secret", nameof(name));
 
         return AddAsync(stack, name, value, cancellationToken);
     }
@@ -91,7 +92,9 @@ public sealed partial class SecretStore(SqliteDatabase database, KeyRing keys, T
         },
         cancellationToken);
 
-    /// <summary>Sets the secret that webhooks of the stack are signed with. The one before it stays valid until the next change, so that a sender can be changed over.</summary>
+    /// <summary>
+    /// Sets the secret that webhooks of the stack are signed with. The one before it stays valid until the next change, so that a sender can be changed over.
+    /// </summary>
     public async Task SetWebhookAsync(string stack, Secret value, CancellationToken cancellationToken)
     {
         var added = await AddAsync(stack, Webhook, value, cancellationToken);

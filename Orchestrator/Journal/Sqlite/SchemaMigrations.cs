@@ -68,7 +68,8 @@ internal static class SchemaMigrations
     private static ImmutableArray<Migration> Load()
     {
         var assembly = typeof(SchemaMigrations).Assembly;
-        return [.. assembly.GetManifestResourceNames().Where(name => name.StartsWith(Folder, StringComparison.Ordinal)).Order(StringComparer.Ordinal).Select(Read)];
+        var names = assembly.GetManifestResourceNames().Where(name => name.StartsWith(Folder, StringComparison.Ordinal));
+        return [.. names.Order(StringComparer.Ordinal).Select(Read)];
 
         Migration Read(string resource)
         {

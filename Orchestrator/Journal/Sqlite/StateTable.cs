@@ -16,7 +16,14 @@ internal static class StateTable
         var content = JournalJson.Write(state);
         session.Execute(
             "INSERT INTO stack_states (stack, generation, content, checksum, saved_at) VALUES (@Stack, @Generation, @Content, @Checksum, @At)",
-            new { state.Stack, Generation = generation, Content = content, Checksum = Checksum.Of(Table, state.Stack, generation, content), At = Timestamp.Write(at) });
+            new
+            {
+                state.Stack,
+                Generation = generation,
+                Content = content,
+                Checksum = Checksum.Of(Table, state.Stack, generation, content),
+                At = Timestamp.Write(at),
+            });
         session.Execute("DELETE FROM stack_states WHERE stack = @Stack AND generation < @Oldest", new { state.Stack, Oldest = generation - 1 });
     }
 

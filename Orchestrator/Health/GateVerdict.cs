@@ -1,0 +1,8 @@
+namespace Orchestrator.Health;
+
+public enum GateVerdict
+{
+    Waiting,
+    Healthy,
+    TooLate,
+}
