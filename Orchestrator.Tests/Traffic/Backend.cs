@@ -120,6 +120,16 @@ internal sealed class Backend : IAsyncDisposable
             return Version;
         });
         _application.MapGet("/api/events", EventsAsync);
+        _application.MapGet("/api/ticks", async (HttpContext context) =>
+        {
+            context.Response.ContentType = "text/event-stream";
+            for (var i = 0; i < 10; i++)
+            {
+                await context.Response.WriteAsync("data: tick\n\n");
+                await context.Response.Body.FlushAsync();
+                await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, context.RequestAborted);
+            }
+        });
         _application.MapGet("/api/ws", WebSocketAsync);
     }
 
