@@ -92,7 +92,7 @@ public sealed class ContainerLifecycleTests
             "polite",
             new ContainerSettings { StopSignal = "SIGUSR1" },
             "sh", "-c", "trap 'echo leaving; exit 7' USR1; echo ready; while true; do sleep 0.1; done"));
-        await UntilItSaysAsync(id, "ready");
+        await _lab.UntilItSaysAsync(id, "ready");
 
         await Engine.StopAsync(id, TimeSpan.FromSeconds(10), CancellationToken.None);
 
@@ -275,15 +275,5 @@ public sealed class ContainerLifecycleTests
         Assert.That((await Lab.FailureAsync(() => Engine.StartAsync(nobody, CancellationToken.None))).Fault, Is.EqualTo(EngineFault.NotFound));
         Assert.That((await Lab.FailureAsync(() => Engine.WaitAsync(nobody, CancellationToken.None))).Fault, Is.EqualTo(EngineFault.NotFound));
         Assert.That((await Lab.FailureAsync(() => Engine.TailAsync(nobody, 1, CancellationToken.None))).Fault, Is.EqualTo(EngineFault.NotFound));
-    }
-
-    private async Task UntilItSaysAsync(ContainerId id, string text)
-    {
-        await foreach (var line in Engine.FollowAsync(id, 100, CancellationToken.None))
-        {
-            if (line.Text == text) return;
-        }
-
-        Assert.Fail($"{id} ended without saying '{text}'");
     }
 }

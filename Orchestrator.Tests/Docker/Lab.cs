@@ -24,6 +24,9 @@ internal sealed class Lab : IAsyncDisposable
             NullLogger<DockerEngine>.Instance);
     }
 
+    /// <summary>True where the engine is none: there is nothing to take away.</summary>
+    public bool OwnsNothing { get; init; }
+
     public CollectorRegistry Registry { get; }
 
     public DockerEngine Engine { get; }
@@ -69,6 +72,16 @@ internal sealed class Lab : IAsyncDisposable
     /// <summary>The engine's own view, by its own client.</summary>
     public static Task<string> InspectAsync(ContainerId id, string format) => Command.RunAsync("docker", "inspect", "--format", format, id.Value);
 
+    public async Task UntilItSaysAsync(ContainerId id, string text)
+    {
+        await foreach (var line in Engine.FollowAsync(id, 100, CancellationToken.None))
+        {
+            if (line.Text == text) return;
+        }
+
+        Assert.Fail($"{id} ended without saying '{text}'");
+    }
+
     public static async Task<EngineException> FailureAsync(Func<Task> act) => (await Assert.ThrowsAsync<EngineException>(() => act()))!;
 
     public double Metric(string name, params string[] labels) => Task.Run(async () =>
@@ -82,9 +95,14 @@ internal sealed class Lab : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (!OwnsNothing) await TakeAwayAsync();
+        await Engine.DisposeAsync();
+    }
+
+    private async Task TakeAwayAsync()
+    {
         foreach (var container in await Engine.ListAsync(Stack, CancellationToken.None)) await Engine.RemoveAsync(container.Id, TimeSpan.Zero, CancellationToken.None);
         foreach (var network in _networks) await Engine.RemoveNetworkAsync(network, CancellationToken.None);
         foreach (var volume in _volumes) await Command.RunAsync("docker", "volume", "rm", "--force", volume);
-        await Engine.DisposeAsync();
     }
 }

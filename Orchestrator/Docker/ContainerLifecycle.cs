@@ -225,6 +225,8 @@ internal sealed class ContainerLifecycle(EngineConnection engine)
     private static async Task JoinOnceAsync(DockerClient client, ContainerId id, NetworkJoin join, CancellationToken cancellationToken)
     {
         if (await IsJoinedAsync(client, id, join, cancellationToken)) return;
+        // The engine would take any name for a container that does not run yet, and fail its start.
+        await client.Networks.InspectNetworkAsync(join.Network, cancellationToken);
         try
         {
             await client.Networks.ConnectNetworkAsync(

@@ -52,8 +52,7 @@ internal sealed partial class CredentialHelper(TimeSpan patience, TimeProvider t
             // Both are read as they come: a full pipe would hold the helper forever.
             var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
             var error = process.StandardError.ReadToEndAsync(cancellationToken);
-            await process.StandardInput.WriteAsync(server.AsMemory(), cancellationToken);
-            process.StandardInput.Close();
+            await AskAsync(process, server, cancellationToken);
             await process.WaitForExitAsync(cancellationToken);
             var said = await output;
             return (process.ExitCode, process.ExitCode == 0 ? said : said + await error);
@@ -61,6 +60,19 @@ internal sealed partial class CredentialHelper(TimeSpan patience, TimeProvider t
         finally
         {
             if (!process.HasExited) process.Kill(entireProcessTree: true);
+        }
+    }
+
+    private static async Task AskAsync(Process process, string server, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await process.StandardInput.WriteAsync(server.AsMemory(), cancellationToken);
+            process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // It ended, or answers everybody alike, without having listened. What it says and how it exits counts.
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Docker.DotNet;
 using Docker.DotNet.Unix;
 using Orchestrator.Resilience;
@@ -113,8 +114,8 @@ internal sealed class EngineConnection(DockerEngineOptions options, Pipelines pi
     /// <summary>The newest version that both sides know; the engine's oldest when that is newer than all that we know.</summary>
     internal static Version Agree(string newest, string? oldest)
     {
-        var offered = Version.Parse(newest);
-        var least = string.IsNullOrEmpty(oldest) ? offered : Version.Parse(oldest);
+        if (!Version.TryParse(newest, out var offered)) throw new JsonException($"'{newest}' is no version of an API");
+        var least = Version.TryParse(oldest, out var said) ? said : offered;
         var agreed = offered < NewestKnown ? offered : NewestKnown;
         return agreed < least ? least : agreed;
     }

@@ -16,6 +16,7 @@ public static class EngineFaults
         ("port is already allocated", EngineFault.PortInUse),
         ("address already in use", EngineFault.PortInUse),
         ("ports are not available", EngineFault.PortInUse),
+        ("no such image", EngineFault.ImageNotFound),
         ("has active endpoints", EngineFault.Conflict),
         ("is already in use by container", EngineFault.Conflict),
         ("OCI runtime", EngineFault.BadRequest),
@@ -129,7 +130,7 @@ public static class EngineFaults
         return api switch
         {
             DockerImageNotFoundException => EngineFault.ImageNotFound,
-            { StatusCode: HttpStatusCode.NotFound } => answer.Contains("No such image", StringComparison.OrdinalIgnoreCase) ? EngineFault.ImageNotFound : EngineFault.NotFound,
+            { StatusCode: HttpStatusCode.NotFound } => EngineFault.NotFound,
             { StatusCode: HttpStatusCode.Conflict } => EngineFault.Conflict,
             { StatusCode: HttpStatusCode.GatewayTimeout or HttpStatusCode.RequestTimeout } => EngineFault.TimedOut,
             { StatusCode: HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable } => EngineFault.Unreachable,
