@@ -38,6 +38,10 @@ internal sealed class GardenDatabase : IAsyncDisposable
         }
     }
 
+    /// <summary>What went wrong, with the reason behind it: "failed to connect" alone helps nobody. Never holds a password.</summary>
+    internal static string Describe(Exception exception) =>
+        exception is NpgsqlException { InnerException: { } inner } ? $"{exception.Message} ({inner.Message})" : exception.Message;
+
     public async ValueTask DisposeAsync()
     {
         if (_source is not null) await _source.DisposeAsync();

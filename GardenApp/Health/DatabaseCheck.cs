@@ -33,7 +33,7 @@ internal sealed class DatabaseCheck
         }
         catch (NpgsqlException exception)
         {
-            return HealthCheckResult.Unhealthy(Name, exception.InnerException is { } inner ? $"{exception.Message} ({inner.Message})" : exception.Message);
+            return HealthCheckResult.Unhealthy(Name, GardenDatabase.Describe(exception));
         }
     }
 }

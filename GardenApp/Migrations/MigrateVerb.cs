@@ -17,7 +17,7 @@ internal static class MigrateVerb
         }
         catch (Exception exception) when (exception is NpgsqlException or DatabaseNotConfiguredException)
         {
-            await output.WriteLineAsync($"migrate: {exception.Message}");
+            await output.WriteLineAsync($"migrate: {GardenDatabase.Describe(exception)}");
             return 1;
         }
     }

@@ -79,7 +79,7 @@ internal sealed class Migrator
             }
             catch (NpgsqlException exception) when (Passes(exception) && _time.GetElapsedTime(started) < patience)
             {
-                await _output.WriteLineAsync($"migrate: waiting for the database: {exception.Message}");
+                await _output.WriteLineAsync($"migrate: waiting for the database: {GardenDatabase.Describe(exception)}");
                 await Task.Delay(TimeSpan.FromMilliseconds(500), _time, cancellationToken);
             }
         }

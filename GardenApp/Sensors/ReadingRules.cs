@@ -10,7 +10,11 @@ internal static class ReadingRules
     // Wider than any garden: a broken sensor should show, a broken parser should not.
     private static readonly FrozenDictionary<string, (double Least, double Most)> Ranges = new Dictionary<string, (double, double)>
     {
-        ["temperature"] = (-90, 100), ["humidity"] = (0, 100), ["soil_moisture"] = (0, 100), ["light"] = (0, 200_000), ["ph"] = (0, 14),
+        ["temperature"] = (-90, 100),
+        ["humidity"] = (0, 100),
+        ["soil_moisture"] = (0, 100),
+        ["light"] = (0, 200_000),
+        ["ph"] = (0, 14),
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     internal static bool IsKnownType(string? type) => type is not null && Ranges.ContainsKey(type);

@@ -5,9 +5,11 @@ namespace GardenApp.Sessions;
 /// <summary><c>/api/sessions</c>: open one, look at one's own, end it.</summary>
 internal static class SessionEndpoints
 {
+    internal const string Path = "/api/sessions";
+
     internal static void MapSessions(this IEndpointRouteBuilder routes)
     {
-        var sessions = routes.MapGroup("/api/sessions");
+        var sessions = routes.MapGroup(Path);
         sessions.MapPost("", CreateAsync);
         sessions.MapGet("/current", Current);
         sessions.MapDelete("/current", DeleteAsync);
@@ -20,9 +22,13 @@ internal static class SessionEndpoints
         if (await sessions.CreateAsync(request.User ?? "", cancellationToken) is not { Value: { Token: { } token } session }) return Away();
         context.Response.Cookies.Append(SessionMiddleware.Cookie, token, new CookieOptions
         {
-            HttpOnly = true, SameSite = SameSiteMode.Lax, Secure = context.Request.IsHttps, Expires = session.ExpiresAt, IsEssential = true,
+            HttpOnly = true,
+            SameSite = SameSiteMode.Lax,
+            Secure = context.Request.IsHttps,
+            Expires = session.ExpiresAt,
+            IsEssential = true,
         });
-        return TypedResults.Created("/api/sessions/current", session);
+        return TypedResults.Created($"{Path}/current", session);
     }
 
     private static Results<Ok<Session>, ProblemHttpResult> Current(HttpContext context) =>

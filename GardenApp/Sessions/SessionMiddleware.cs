@@ -27,7 +27,7 @@ internal sealed class SessionMiddleware
                 context.Features.Set(new CurrentUser(session.User));
                 context.Features.Set(session);
             }
-            else if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
+            else if (Changes(context.Request))
             {
                 var refusal = found.Answered
                     ? TypedResults.Problem("The session has ended; open a new one.", statusCode: StatusCodes.Status401Unauthorized)
@@ -38,6 +38,10 @@ internal sealed class SessionMiddleware
         }
         await _next(context);
     }
+
+    // Opening a session is how one gets out of an ended one, whose cookie the browser still sends.
+    private static bool Changes(HttpRequest request) =>
+        !HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method) && request.Path != SessionEndpoints.Path;
 
     internal static string? TokenOf(HttpRequest request) =>
         request.Headers.Authorization.ToString() is { } header && header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)

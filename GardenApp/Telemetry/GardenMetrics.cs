@@ -24,6 +24,7 @@ internal sealed class GardenMetrics
             "insight_type", "model_provider", "success");
         Sessions = factory.CreateGauge("user_sessions_active", "Sessions that have not expired, over all replicas.");
         DatabaseConnections = factory.CreateGauge("database_connections_active", "Database connections in use by this process.");
+        RequestsInProgress = factory.CreateGauge("http_requests_in_progress", "Requests being served now, probes aside.");
         CacheReads = factory.CreateCounter("cache_reads_total", "Reads that may be cached, by result: hit, miss or bypass.", "result");
     }
 
@@ -36,6 +37,8 @@ internal sealed class GardenMetrics
     internal Gauge Sessions { get; }
 
     internal Gauge DatabaseConnections { get; }
+
+    internal Gauge RequestsInProgress { get; }
 
     internal Counter CacheReads { get; }
 

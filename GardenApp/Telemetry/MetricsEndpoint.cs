@@ -1,3 +1,4 @@
+using GardenApp.Hosting;
 using GardenApp.Sessions;
 using Prometheus;
 
@@ -10,6 +11,8 @@ internal static class MetricsEndpoint
     {
         var metrics = application.Services.GetRequiredService<GardenMetrics>();
         var sessions = application.Services.GetRequiredService<SessionStore>();
+        var inFlight = application.Services.GetRequiredService<RequestsInFlight>();
+        metrics.Registry.AddBeforeCollectCallback(() => metrics.RequestsInProgress.Set(inFlight.Count));
         // Sessions are everybody's, so they are counted where they are kept, and only when somebody looks. Without Redis nobody
         // knows, and the last count stays.
         metrics.Registry.AddBeforeCollectCallback(async cancellationToken =>

@@ -20,7 +20,9 @@ internal sealed class RequestDurations
     {
         var started = _time.GetTimestamp();
         // Now: an exception page clears the endpoint.
-        var route = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "unmatched";
+        var route = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText is { } pattern
+            ? pattern.Length > 1 ? pattern.TrimEnd('/') : pattern
+            : "unmatched";
         try
         {
             await _next(context);

@@ -34,7 +34,7 @@ internal static class ExportVerb
         catch (Exception exception) when (exception is TransferException or NpgsqlException or DatabaseNotConfiguredException or IOException or UnauthorizedAccessException)
         {
             if (arguments.File != "-") File.Delete(partial);
-            await Console.Error.WriteLineAsync($"export: {exception.Message}");
+            await Console.Error.WriteLineAsync($"export: {GardenDatabase.Describe(exception)}");
             return 1;
         }
     }

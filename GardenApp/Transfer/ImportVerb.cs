@@ -23,7 +23,7 @@ internal static class ImportVerb
         catch (Exception exception) when (exception is TransferException or NpgsqlException or DatabaseNotConfiguredException or IOException
                                               or UnauthorizedAccessException or InvalidDataException or System.Text.Json.JsonException)
         {
-            await Console.Error.WriteLineAsync($"import: {exception.Message}");
+            await Console.Error.WriteLineAsync($"import: {GardenDatabase.Describe(exception)}");
             return 1;
         }
     }

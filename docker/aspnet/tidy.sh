@@ -10,7 +10,7 @@ chmod 1777 "$root/tmp"
 chown 1654:1654 "$root/home/app"
 cat "$root"/usr/share/ca-certificates/mozilla/*.crt > "$root/etc/ssl/certs/ca-certificates.crt"
 
-for folder in doc man info locale lintian ca-certificates; do rm -rf "$root/usr/share/$folder"; done
+for folder in doc man info locale lintian ca-certificates; do rm -rf "${root:?}/usr/share/$folder"; done
 rm -rf "$root/var/lib/apt" "$root/var/cache/apt" "$root/usr/lib/$(uname -m)-linux-gnu/gconv"
 
 dotnet=$root/usr/share/dotnet

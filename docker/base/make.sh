@@ -3,6 +3,7 @@
 # usage: make.sh SUITE SOURCES_FILE
 set -euo pipefail
 
+# shellcheck disable=SC2016 # mmdebstrap expands $1, the root
 exec mmdebstrap --quiet --variant=apt \
   --aptopt='Acquire::Languages "none"' --aptopt='APT::Install-Recommends "false"' \
   --aptopt='Dir::Cache::pkgcache ""' --aptopt='Dir::Cache::srcpkgcache ""' \

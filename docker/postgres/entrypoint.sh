@@ -39,6 +39,7 @@ run_scripts() {
   local psql=(psql -v ON_ERROR_STOP=1 --no-psqlrc --quiet -U "$POSTGRES_USER" -d "$POSTGRES_DB") script
   for script in /docker-entrypoint-initdb.d/*; do
     case $script in
+      # shellcheck disable=SC1090 # whatever the image's user put there
       *.sh) if [[ -x $script ]]; then "$script"; else . "$script"; fi ;;
       *.sql) "${psql[@]}" -f "$script" ;;
       *.sql.gz) gunzip -c "$script" | "${psql[@]}" ;;

@@ -1,0 +1,20 @@
+using System.Diagnostics;
+
+namespace Orchestrator.Tests.GardenApp;
+
+/// <summary>Waits for something outside the process that cannot call back.</summary>
+internal static class Eventually
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
+    internal static async Task TrueAsync(Func<Task<bool>> condition, string what)
+    {
+        var watch = Stopwatch.StartNew();
+        while (!await condition())
+        {
+            if (watch.Elapsed > Patience) Assert.Fail($"within {Patience.TotalSeconds} s it did not come to pass that {what}");
+            await Task.Delay(Pause, TimeProvider.System, CancellationToken.None);
+        }
+    }
+}
