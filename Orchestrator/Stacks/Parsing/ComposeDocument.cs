@@ -15,7 +15,7 @@ internal static class ComposeDocument
         if (root is not MappingNode mapping)
         {
             var empty = root is ScalarNode { IsNull: true };
-            reading.Findings.Error(root.Mark, "", empty ? "the file is empty" : "expected a mapping with 'services'", "a Compose file starts with 'services:'");
+            reading.Findings.Error(empty ? new Mark(1, 1) : root.Mark, "", empty ? "the file is empty" : "expected a mapping with 'services'", "a Compose file starts with 'services:'");
             return null;
         }
 

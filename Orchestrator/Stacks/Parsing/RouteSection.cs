@@ -32,6 +32,7 @@ internal static class RouteSection
             else hosts.Add(name);
         }
 
+        if (field is { IsList: true, Node: Yaml.SequenceNode { Items.IsEmpty: true } }) field.Error("the list of hosts is empty", "hosts: [\"*\"] for any host, or leave the key out");
         return hosts.ToImmutable();
     }
 

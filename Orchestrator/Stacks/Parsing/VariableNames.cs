@@ -34,7 +34,7 @@ internal static class VariableNames
     private static IEnumerable<string> WithoutValue(Node? node) => node switch
     {
         MappingNode mapping => mapping.Entries.Where(entry => entry.Value is ScalarNode { IsNull: true }).Select(entry => entry.Key),
-        SequenceNode list => list.Items.OfType<ScalarNode>().Select(item => item.Raw).Where(raw => raw.Length > 0 && !raw.Contains('=', StringComparison.Ordinal)),
+        SequenceNode list => list.Items.OfType<ScalarNode>().Select(item => item.Raw).Where(raw => raw.Length > 0 && raw.IndexOfAny(['=', '$']) < 0),
         _ => [],
     };
 

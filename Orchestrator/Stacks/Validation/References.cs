@@ -58,8 +58,8 @@ internal sealed class References(ImmutableArray<ServiceDraft> active, ImmutableA
         {
             if (known.Contains(key)) continue;
 
-            var hint = Nearest.To(key, known) is { } near ? $"did you mean '{near}'?"
-                : key.Contains('/', StringComparison.Ordinal) ? $"a path starts with './' or '/': ./{key}"
+            var hint = key.Contains('/', StringComparison.Ordinal) ? $"a path starts with './' or '/': ./{key}"
+                : Nearest.To(key, known) is { } near ? $"did you mean '{near}'?"
                 : $"declare it at the top level: {section}: {{ {key}: }}";
             reading.Error(path, $"there is no {what} '{key}'", hint);
         }

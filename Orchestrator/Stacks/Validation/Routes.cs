@@ -61,7 +61,8 @@ internal sealed class Routes(Reading reading)
                 reading.Note(path, "the service is routed: no port of the host is opened for it", "the route leads to it; write \"8080:80\" for a port of its own");
         }
 
-        if (route.Hosts.IsEmpty && service.Ports.All(one => one.Value.HostPort == 0))
+        // Hosts that are all wrong have been reported.
+        if (!reading.Has(service.Key("x-basmalin.route.hosts")) && service.Ports.All(one => one.Value.HostPort == 0))
             reading.Error(service.Key("x-basmalin.route"), "nothing leads to this service: its route has no hosts and it publishes no port", "hosts: [garden.example], hosts: [\"*\"] for any, or ports: [\"3000:3000\"]");
     }
 }

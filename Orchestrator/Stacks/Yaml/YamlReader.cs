@@ -48,17 +48,32 @@ internal sealed class YamlReader
 
     private Node? Document()
     {
-        _parser.MoveNext();
-        if (!_parser.MoveNext() || _parser.Current is StreamEnd) return Fatal(new Mark(1, 1), "the file is empty", "expected a Compose file with `services`");
+        Move();
+        Move();
+        if (_parser.Current is null or StreamEnd) return Fatal(new Mark(1, 1), "the file is empty", "expected a Compose file with `services`");
 
-        _parser.MoveNext();
+        Move();
         if (Value(0) is not { } root) return null;
 
-        while (_parser.Current is DocumentEnd) _parser.MoveNext();
+        while (_parser.Current is DocumentEnd) Move();
         if (_parser.Current is DocumentStart next)
             return Fatal(At(next.Start), "a second document starts here: a Compose file is one document", "remove the line '---' or put the rest in a file of its own");
 
         return root;
+    }
+
+    /// <summary>YamlDotNet answers some malformed input with an exception about its own state; to the reader of the file it is a mistake in the file.</summary>
+    private void Move()
+    {
+        try
+        {
+            _parser.MoveNext();
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or ArgumentException or FormatException or OverflowException)
+        {
+            var here = _parser.Current?.End ?? YamlDotNet.Core.Mark.Empty;
+            throw new SyntaxErrorException(here, here, "the text after this place cannot be understood");
+        }
     }
 
     /// <summary>Reads the value that the parser stands on and moves past it.</summary>
@@ -88,7 +103,7 @@ internal sealed class YamlReader
 
     private Node? Aliased(AnchorAlias alias, Mark mark)
     {
-        _parser.MoveNext();
+        Move();
         if (!_anchors.TryGetValue(alias.Value.Value, out var node))
         {
             var hint = Values.Nearest.To(alias.Value.Value, _anchors.Keys) is { } near ? $"did you mean *{near}?" : "an anchor must stand before the alias";
@@ -103,7 +118,7 @@ internal sealed class YamlReader
 
     private Node? Text(Scalar scalar, Mark mark)
     {
-        _parser.MoveNext();
+        Move();
         if (!Counted(1, mark)) return null;
 
         var plain = scalar.Style == ScalarStyle.Plain && (scalar.Tag.IsEmpty || scalar.Tag.Value == "tag:yaml.org,2002:null");
@@ -117,7 +132,7 @@ internal sealed class YamlReader
 
     private SequenceNode? List(Mark mark, int depth)
     {
-        _parser.MoveNext();
+        Move();
         if (!Counted(1, mark)) return null;
 
         var items = ImmutableArray.CreateBuilder<Node>();
@@ -132,13 +147,13 @@ internal sealed class YamlReader
             size += item.Size;
         }
 
-        _parser.MoveNext();
+        Move();
         return new SequenceNode(mark, items.ToImmutable(), size);
     }
 
     private MappingNode? Map(Mark mark, int depth)
     {
-        _parser.MoveNext();
+        Move();
         if (!Counted(1, mark)) return null;
 
         var merge = new MergedEntries(_findings);
@@ -156,7 +171,7 @@ internal sealed class YamlReader
             _path.RemoveAt(_path.Count - 1);
         }
 
-        _parser.MoveNext();
+        Move();
         return new MappingNode(mark, merge.ToEntries(), size);
     }
 
@@ -166,7 +181,7 @@ internal sealed class YamlReader
         {
             Tag(scalar, mark);
             if (!scalar.Anchor.IsEmpty) _anchors[scalar.Anchor.Value] = new ScalarNode(mark, scalar.Value, scalar.Value, isNull: false);
-            _parser.MoveNext();
+            Move();
             return Counted(WeightOf(scalar.Value), mark) ? scalar.Value : null;
         }
 
