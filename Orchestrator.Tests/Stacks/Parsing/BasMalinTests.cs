@@ -108,7 +108,6 @@ internal sealed class BasMalinTests
     [TestCase("gate: { running: true, successes: 0 }", "4:53 services.app.x-basmalin.gate.successes: expected a whole number from 1 to 100, found '0'")]
     [TestCase("gate: { running: true, successes: 5, interval: 20s }", "4:25 services.app.x-basmalin.gate: no container can pass: 5 successes every 20s and 5s of stability take 1m25s, the deadline is 1m (raise deadline, or lower successes, interval or stable)")]
     [TestCase("gate: { exec: [] }", "4:33 services.app.x-basmalin.gate.exec: the command is empty")]
-    [TestCase("gate: { http: / }", "4:19 services.app.x-basmalin.gate: the port of the probe is not clear: the service has no route and not exactly one port (port: 8080)")]
     [TestCase("migrate: []", "4:28 services.app.x-basmalin.migrate: the command is empty (leave 'migrate' out when there is nothing to migrate)")]
     [TestCase("migrate_timeout: 0s, migrate: x", "4:36 services.app.x-basmalin.migrate_timeout: expected at least 1s, found '0s'")]
     [TestCase("shift: { dwell: 1s }", "4:26 services.app.x-basmalin.shift: 'steps' is missing (e.g. [10%, 50%, 100%])")]
@@ -168,6 +167,13 @@ internal sealed class BasMalinTests
     }
 
     [Test]
-    public void The_gate_of_a_worker_takes_its_only_port() =>
+    public void The_gate_of_a_worker_takes_its_only_port_or_asks_which()
+    {
         Assert.That(Compose.App("expose: [ 9000 ]\nx-basmalin: { gate: { http: / } }").BasMalin!.Gate!.Port, Is.EqualTo(9000));
+        Assert.That(Compose.App("x-basmalin: { gate: { http: / } }").BasMalin!.Gate!.Port, Is.EqualTo(0), "the image may name it");
+        Assert.That(Compose.Errors(Compose.ReadApp("expose: [ 1, 2 ]\nx-basmalin: { gate: { http: / } }")), Is.EqualTo(new[]
+        {
+            "5:19 services.app.x-basmalin.gate: the container has several ports (1, 2): which one is meant? (port: 1)",
+        }));
+    }
 }

@@ -28,7 +28,6 @@ internal sealed class SemanticsTests
     [TestCase("a: { image: x, deploy: { replicas: 2 }, ports: [ \"80:80\" ] }", "2:52 services.a.ports[0]: 2 replicas of 'a' cannot all have port 80 of the host (with x-basmalin.route the proxy serves the port and balances over the replicas; or leave the host's port out)")]
     [TestCase("a: { image: x, x-basmalin: {}, ports: [ \"80:80\" ] }", "2:43 services.a.ports[0]: two generations of 'a' run at once and cannot both have port 80 of the host (with x-basmalin.route the proxy serves the port; with x-basmalin.stateful: true the service is replaced in place)")]
     [TestCase("a: { image: x, x-basmalin: { route: { hosts: a } }, ports: [ \"53:53/udp\" ] }", "2:64 services.a.ports[0]: the proxy serves the ports of a routed service and does not carry udp (publish it from a service without a route)")]
-    [TestCase("a: { image: x, x-basmalin: { route: { port: 80 } }, ports: [ \"80:80\", \"81:81\" ] }", "2:73 services.a.ports[1]: the proxy serves the ports of a routed service and leads to port 80 of the container, not 81 (publish this port from a service of its own, or use expose: peers reach it on the stack's network)")]
     [TestCase("a: { image: x, x-basmalin: { route: { hosts: a } }, expose: [ 80, 81 ] }", "2:32 services.a.x-basmalin.route: the container has several ports (80, 81): which one is meant? (port: 80)")]
     [TestCase("a: { image: x, x-basmalin: { route: { port: 80 } }, ports: [ \"80\" ] }", "2:32 services.a.x-basmalin.route: nothing leads to this service: its route has no hosts and it publishes no port (hosts: [garden.example], hosts: [\"*\"] for any, or ports: [\"3000:3000\"])")]
     [TestCase("a: { image: x, x-basmalin: { stateful: true }, deploy: { replicas: 2 } }", "2:60 services.a.deploy.replicas: a stateful service runs once, not 2 times (remove replicas, or 'stateful')")]
@@ -68,7 +67,7 @@ internal sealed class SemanticsTests
         Assert.That(result.Errors.Select(error => $"{error.Line}:{error.Column} {error.Key}"), Is.EqualTo(new[]
         {
             "1:1 name", "3:3 services.app", "4:5 services.app.imge", "5:14 services.app.ports[0]", "6:19 services.app.depends_on[0]", "9:17 services.b.networks[0]",
-            "10:14 services.b.restart", "12:7 services.b.x-basmalin.gate", "12:24 services.b.x-basmalin.gate.retries", "13:10 volumes",
+            "10:14 services.b.restart", "12:24 services.b.x-basmalin.gate.retries", "13:10 volumes",
         }));
     }
 
@@ -148,9 +147,30 @@ internal sealed class SemanticsTests
     public void A_container_name_that_cannot_be_kept_is_explained(string keys, string expected) =>
         Assert.That(Compose.Notes(Compose.ReadApp($"container_name: web\n{keys}")), Is.EqualTo(new[] { expected }));
 
+    private const string RandomPort = "ports: [ \"80\" ]\nx-basmalin: { route: { hosts: a } }";
+
+    [Test]
+    public void A_random_port_of_a_routed_service_is_exposed_only()
+    {
+        var app = Compose.App(RandomPort);
+
+        Assert.That(app.Ports, Is.Empty);
+        Assert.That(app.Expose, Is.EqualTo(new[] { 80 }));
+        Assert.That(app.BasMalin!.Route!.Port, Is.EqualTo(80));
+    }
+
+    [Test]
+    public void A_routed_service_may_publish_several_ports_when_it_says_which_is_the_routes()
+    {
+        var app = Compose.App("ports: [ \"80:3000\", \"9000:9000\" ]\nexpose: [ 1 ]\nx-basmalin: { route: { port: 3000 } }");
+
+        Assert.That(app.Ports, Has.Length.EqualTo(2));
+        Assert.That(app.BasMalin!.Route!.Port, Is.EqualTo(3000));
+    }
+
     [Test]
     public void A_random_port_of_a_routed_service_is_explained() =>
-        Assert.That(Compose.Notes(Compose.ReadApp("ports: [ \"80\" ]\nx-basmalin: { route: { hosts: a } }")), Is.EqualTo(new[]
+        Assert.That(Compose.Notes(Compose.ReadApp(RandomPort)), Is.EqualTo(new[]
         {
             "4:14 services.app.ports[0]: the service is routed: no port of the host is opened for it (the route leads to it; write \"8080:80\" for a port of its own)",
         }));

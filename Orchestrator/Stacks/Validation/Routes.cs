@@ -24,45 +24,44 @@ internal sealed class Routes(Reading reading)
         }
     }
 
-    /// <returns>The extension with the ports of route and gate filled in where the file leaves one choice.</returns>
+    /// <returns>The extension with the ports of route and gate filled in where the file leaves one choice; the image may still name one.</returns>
     public BasMalinSpec? WithPorts(ServiceDraft service)
     {
         if (service.BasMalin is not { } extension) return null;
 
-        var candidates = service.Ports.Where(port => port.Value.Protocol == "tcp").Select(port => port.Value.ContainerPort)
-            .Concat(service.Expose).Distinct().ToImmutableArray();
+        var published = service.Ports.Where(port => port.Value.Protocol == "tcp").Select(port => port.Value.ContainerPort).Distinct().ToImmutableArray();
+        var candidates = published.IsEmpty ? service.Expose : published;
         if (extension.Route is { } route)
         {
-            var port = route.Port != 0 ? route.Port : candidates.Length == 1 ? candidates[0] : 0;
-            if (port == 0 && candidates.Length > 1)
-                reading.Error(service.Key("x-basmalin.route"), $"the container has several ports ({string.Join(", ", candidates)}): which one is meant?", $"port: {candidates[0]}");
-            CheckPublished(service, route, port);
-            return extension with { Route = route with { Port = port } };
+            CheckPublished(service, route);
+            return extension with { Route = route with { Port = Port(service, "route", route.Port, candidates) } };
         }
 
-        if (extension.Gate is not { Kind: GateKind.Http, Port: 0 } gate) return extension;
-        if (candidates.Length == 1) return extension with { Gate = gate with { Port = candidates[0] } };
-
-        reading.Error(service.Key("x-basmalin.gate"), "the port of the probe is not clear: the service has no route and not exactly one port", "port: 8080");
-        return extension;
+        return extension.Gate is { Kind: GateKind.Http } gate
+            ? extension with { Gate = gate with { Port = Port(service, "gate", gate.Port, candidates) } }
+            : extension;
     }
 
-    private void CheckPublished(ServiceDraft service, RouteSpec route, int port)
+    private int Port(ServiceDraft service, string key, int declared, ImmutableArray<int> candidates)
+    {
+        if (declared != 0 || candidates.IsEmpty) return declared;
+        if (candidates.Length > 1)
+            reading.Error(service.Key($"x-basmalin.{key}"), $"the container has several ports ({string.Join(", ", candidates)}): which one is meant?", $"port: {candidates[0]}");
+        return candidates[0];
+    }
+
+    private void CheckPublished(ServiceDraft service, RouteSpec route)
     {
         foreach (var (published, path) in service.Ports.Select(one => (one.Value, one.Path)))
         {
             if (published.Protocol != "tcp")
                 reading.Error(path, $"the proxy serves the ports of a routed service and does not carry {published.Protocol}", "publish it from a service without a route");
-            else if (port != 0 && published.ContainerPort != port)
-                reading.Error(
-                    path, $"the proxy serves the ports of a routed service and leads to port {port} of the container, not {published.ContainerPort}",
-                    "publish this port from a service of its own, or use expose: peers reach it on the stack's network");
             else if (published.HostPort == 0)
                 reading.Note(path, "the service is routed: no port of the host is opened for it", "the route leads to it; write \"8080:80\" for a port of its own");
         }
 
         // Hosts that are all wrong have been reported.
-        if (!reading.Has(service.Key("x-basmalin.route.hosts")) && service.Ports.All(one => one.Value.HostPort == 0))
+        if (route.Hosts.IsEmpty && !reading.Has(service.Key("x-basmalin.route.hosts")) && service.Ports.All(one => one.Value.HostPort == 0))
             reading.Error(service.Key("x-basmalin.route"), "nothing leads to this service: its route has no hosts and it publishes no port", "hosts: [garden.example], hosts: [\"*\"] for any, or ports: [\"3000:3000\"]");
     }
 }

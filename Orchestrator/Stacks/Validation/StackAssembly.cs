@@ -37,6 +37,10 @@ internal static class StackAssembly
     {
         var replacement = new Replacement(service, reading);
         replacement.Check();
+
+        // A port that the engine would choose is none for the proxy; peers still find it.
+        var served = service.Ports.Where(port => replacement.Role != ServiceRole.Routed || port.Value.HostPort != 0);
+        var unserved = service.Ports.Select(port => port.Value).Where(port => replacement.Role == ServiceRole.Routed && port.HostPort == 0);
         return new ServiceSpec
         {
             Name = service.Name,
@@ -48,8 +52,8 @@ internal static class StackAssembly
             Pull = service.Pull,
             Platform = service.Platform,
             Container = service.Container,
-            Ports = [.. service.Ports.Select(port => port.Value)],
-            Expose = service.Expose,
+            Ports = [.. served.Select(port => port.Value)],
+            Expose = [.. service.Expose.Concat(unserved.Select(port => port.ContainerPort)).Distinct().Order()],
             Networks = [.. service.Networks.Select(network => network.Value)],
             DependsOn = [.. service.DependsOn.Select(dependency => dependency.Value)],
             BasMalin = routes.WithPorts(service),
