@@ -162,6 +162,20 @@ internal sealed class RealFileTests
         Assert.That(ComposeReader.ReferencedVariables(content), Is.EqualTo(new[] { "GRAFANA_PASSWORD", "JWT_SECRET", "POSTGRES_PASSWORD", "REDIS_PASSWORD" }));
     }
 
+    [TestCase("compose.yml")]
+    [TestCase("operations-plan.compose.yml")]
+    public void The_files_of_the_garden_are_accepted_as_they_are(string file)
+    {
+        var directory = Path.Combine(Sources.Directory, "config", "garden");
+        var content = File.ReadAllText(Path.Combine(directory, file));
+        var variables = ComposeReader.ReferencedVariables(content).ToImmutableDictionary(name => name, _ => "x1");
+
+        var result = ComposeReader.Read(new ComposeSource { FileName = file, Content = content, Directory = directory, Environment = variables });
+
+        Assert.That(result.Errors, Is.Empty);
+        Assert.That(result.Stack!.Services, Is.Not.Empty);
+    }
+
     [Test]
     public void A_stack_survives_its_manifest_exactly()
     {

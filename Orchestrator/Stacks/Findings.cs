@@ -1,5 +1,5 @@
-using Orchestrator.Stacks.Yaml;
 using System.Collections.Immutable;
+using Orchestrator.Stacks.Yaml;
 
 namespace Orchestrator.Stacks;
 

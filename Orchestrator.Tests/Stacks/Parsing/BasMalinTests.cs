@@ -47,8 +47,18 @@ internal sealed class BasMalinTests
 
         Assert.That(gate with { Expect = [] }, Is.EqualTo(new GateSpec
         {
-            Kind = GateKind.Http, Http = "/h?x=1", Host = "Garden.example", Port = 81, Interval = TimeSpan.FromSeconds(2), Timeout = TimeSpan.FromSeconds(1),
-            Successes = 2, StartPeriod = TimeSpan.FromSeconds(3), Stable = TimeSpan.Zero, Deadline = TimeSpan.FromSeconds(90), Expect = [], Exec = gate.Exec,
+            Kind = GateKind.Http,
+            Http = "/h?x=1",
+            Host = "Garden.example",
+            Port = 81,
+            Interval = TimeSpan.FromSeconds(2),
+            Timeout = TimeSpan.FromSeconds(1),
+            Successes = 2,
+            StartPeriod = TimeSpan.FromSeconds(3),
+            Stable = TimeSpan.Zero,
+            Deadline = TimeSpan.FromSeconds(90),
+            Expect = [],
+            Exec = gate.Exec,
         }));
     }
 

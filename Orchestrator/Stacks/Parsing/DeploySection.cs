@@ -143,7 +143,11 @@ internal sealed class DeploySection
             ShmSize = older.ShmSize,
         };
         if (agreed.MemoryReservation > agreed.Memory)
-            service.Reading.Error($"{service.Path}.{(older.MemoryReservation is null ? "deploy.resources.reservations.memory" : "mem_reservation")}", "the reservation of memory is larger than its limit");
+        {
+            var key = older.MemoryReservation is null ? "deploy.resources.reservations.memory" : "mem_reservation";
+            service.Reading.Error($"{service.Path}.{key}", "the reservation of memory is larger than its limit");
+        }
+
         return agreed;
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Orchestrator.Stacks.Values;
 
 namespace Orchestrator.Stacks.Parsing;
 
@@ -30,7 +31,8 @@ internal static class GateSection
         var least = spec.Interval * (spec.Successes - 1) + spec.Stable;
         if (least >= spec.Deadline)
             section.Error(
-                $"no container can pass: {spec.Successes} successes every {Values.Durations.Write(spec.Interval)} and {Values.Durations.Write(spec.Stable)} of stability take {Values.Durations.Write(least)}, the deadline is {Values.Durations.Write(spec.Deadline)}",
+                $"no container can pass: {spec.Successes} successes every {Durations.Write(spec.Interval)} and {Durations.Write(spec.Stable)} "
+                + $"of stability take {Durations.Write(least)}, the deadline is {Durations.Write(spec.Deadline)}",
                 "raise deadline, or lower successes, interval or stable");
         return spec;
     }
@@ -51,7 +53,9 @@ internal static class GateSection
         if (found.Count != 1)
         {
             section.Error(
-                found.Count == 0 ? "expected one of http, tcp, exec, docker, running" : $"expected exactly one kind of probe, found {string.Join(", ", found.Select(kind => kind.Key))}",
+                found.Count == 0
+                    ? "expected one of http, tcp, exec, docker, running"
+                    : $"expected exactly one kind of probe, found {string.Join(", ", found.Select(kind => kind.Key))}",
                 "e.g. { http: /health, expect: 200 }");
             return null;
         }

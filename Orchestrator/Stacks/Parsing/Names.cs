@@ -66,6 +66,11 @@ internal static partial class Names
     private static partial Regex HostName();
 
     // [registry[:port]/]repository[:tag][@digest], as the engine's own grammar has it.
-    [GeneratedRegex(@"\A((?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]+)?/)?[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*(?::[\w][\w.-]{0,127})?(?:@[A-Za-z][A-Za-z0-9]*(?:[+.-_][A-Za-z0-9]+)*:[0-9a-fA-F]{32,})?\z", RegexOptions.NonBacktracking)]
+    private const string Registry = @"(?:(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]+)?/)?";
+    private const string Word = @"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*";
+    private const string Tag = @"(?::[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127})?";
+    private const string Digest = @"(?:@[A-Za-z][A-Za-z0-9]*(?:[+._-][A-Za-z0-9]+)*:[0-9a-fA-F]{32,})?";
+
+    [GeneratedRegex(@"\A" + Registry + Word + "(?:/" + Word + ")*" + Tag + Digest + @"\z", RegexOptions.NonBacktracking)]
     private static partial Regex Reference();
 }

@@ -62,6 +62,8 @@ internal sealed class Routes(Reading reading)
 
         // Hosts that are all wrong have been reported.
         if (route.Hosts.IsEmpty && !reading.Has(service.Key("x-basmalin.route.hosts")) && service.Ports.All(one => one.Value.HostPort == 0))
-            reading.Error(service.Key("x-basmalin.route"), "nothing leads to this service: its route has no hosts and it publishes no port", "hosts: [garden.example], hosts: [\"*\"] for any, or ports: [\"3000:3000\"]");
+            reading.Error(
+                service.Key("x-basmalin.route"), "nothing leads to this service: its route has no hosts and it publishes no port",
+                "hosts: [garden.example], hosts: [\"*\"] for any, or ports: [\"3000:3000\"]");
     }
 }
