@@ -38,7 +38,7 @@ public sealed class BadEngineTests
 
         Assert.That(thrown.Fault, Is.EqualTo(EngineFault.Unreachable));
         Assert.That(thrown.Message, Does.Contain("asked again in a few seconds"));
-        Assert.That(lab.Metric("basmalin_resilience_breaker_open", "engine"), Is.EqualTo(1));
+        Assert.That(await lab.MetricAsync("basmalin_resilience_breaker_open", "engine"), Is.EqualTo(1));
     }
 
     [Test]
@@ -54,7 +54,7 @@ public sealed class BadEngineTests
 
         Assert.That(thrown.Fault, Is.EqualTo(EngineFault.TimedOut));
         Assert.That(thrown.Message, Does.Contain("no answer within 0.3 s"));
-        Assert.That(lab.Metric("basmalin_resilience_timeouts_total", "engine"), Is.EqualTo(3));
+        Assert.That(await lab.MetricAsync("basmalin_resilience_timeouts_total", "engine"), Is.EqualTo(3));
     }
 
     [Test]
@@ -67,7 +67,7 @@ public sealed class BadEngineTests
         var containers = await lab.Engine.ListAsync("any", CancellationToken.None);
 
         Assert.That(containers, Is.Empty);
-        Assert.That(lab.Metric("basmalin_resilience_retries_total", "engine"), Is.EqualTo(2));
+        Assert.That(await lab.MetricAsync("basmalin_resilience_retries_total", "engine"), Is.EqualTo(2));
         Assert.That(fake.Requests, Is.EqualTo((string[])["GET version", "GET containers/json", "GET containers/json", "GET containers/json"]));
     }
 
@@ -166,7 +166,7 @@ public sealed class BadEngineTests
         var image = await lab.Engine.PullAsync("x:1", null, null, CancellationToken.None);
 
         Assert.That(image.Digest, Does.StartWith("x@sha256:0123"));
-        Assert.That(lab.Metric("basmalin_resilience_retries_total", "registry"), Is.EqualTo(1));
+        Assert.That(await lab.MetricAsync("basmalin_resilience_retries_total", "registry"), Is.EqualTo(1));
     }
 
     private static Lab At(Uri endpoint, PipelineOptions pipelines) => new(new DockerEngineOptions { Endpoint = endpoint }, pipelines) { OwnsNothing = true };

@@ -5,12 +5,17 @@ namespace Orchestrator.Tests.Docker;
 /// <summary>A program run to its end, with all that it wrote in the failure.</summary>
 internal static class Command
 {
-    public static Task<string> RunAsync(string program, params string[] arguments) => RunAsync(program, null, arguments);
+    /// <summary>Installs a Debian package unless its program is there.</summary>
+    public static async Task EnsureAsync(string program, string package)
+    {
+        if (File.Exists(program)) return;
+        await RunAsync("apt-get", "update");
+        await RunAsync("apt-get", "install", "-y", "--no-install-recommends", package);
+    }
 
-    public static async Task<string> RunAsync(string program, Action<ProcessStartInfo>? change, params string[] arguments)
+    public static async Task<string> RunAsync(string program, params string[] arguments)
     {
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        change?.Invoke(start);
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();

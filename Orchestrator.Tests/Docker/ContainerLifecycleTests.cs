@@ -156,7 +156,7 @@ public sealed class ContainerLifecycleTests
         await stop.CancelAsync();
 
         Assert.That(async () => await wait, Throws.InstanceOf<OperationCanceledException>());
-        Assert.That(_lab.Metric("basmalin_resilience_retries_total", "engine"), Is.Zero);
+        Assert.That(await _lab.MetricAsync("basmalin_resilience_retries_total", "engine"), Is.Zero);
     }
 
     [Test]
@@ -243,7 +243,7 @@ public sealed class ContainerLifecycleTests
 
         Assert.That(thrown.Fault, Is.EqualTo(EngineFault.PortInUse));
         Assert.That(thrown.Message, Does.Contain($"{port}").And.Contain(id.Short));
-        Assert.That(_lab.Metric("basmalin_resilience_retries_total", "engine"), Is.Zero);
+        Assert.That(await _lab.MetricAsync("basmalin_resilience_retries_total", "engine"), Is.Zero);
     }
 
     [Test]
@@ -264,7 +264,7 @@ public sealed class ContainerLifecycleTests
             () => Engine.CreateAsync(_lab.Request("imageless") with { Image = "basmalin-test/absent:1" }, CancellationToken.None));
 
         Assert.That(thrown.Fault, Is.EqualTo(EngineFault.ImageNotFound));
-        Assert.That(_lab.Metric("basmalin_resilience_attempts_total", "engine-once", "refused"), Is.EqualTo(1));
+        Assert.That(await _lab.MetricAsync("basmalin_resilience_attempts_total", "engine-once", "refused"), Is.EqualTo(1));
     }
 
     [Test]

@@ -15,7 +15,7 @@ public sealed class DockerSetUp
     {
         await Command.RunAsync("docker", "info", "--format", "{{.ServerVersion}}");
         if ((await Command.RunAsync("docker", "images", "--quiet", Image)).Length > 0) return;
-        if (!File.Exists(Busybox)) await Command.RunAsync("apt-get", "install", "-y", "--no-install-recommends", "busybox-static");
+        await Command.EnsureAsync(Busybox, "busybox-static");
 
         var directory = Directory.CreateTempSubdirectory("basmalin-busybox-");
         try

@@ -7,9 +7,11 @@ namespace Orchestrator.Tests.Docker;
 
 public sealed class ImagePullTests
 {
-    /// <summary>gardener:s3same-open, as <c>htpasswd -B</c> writes it.</summary>
     private const string User = "gardener";
     private const string Password = "s3same-open";
+
+    /// <summary>Both, as <c>htpasswd -B</c> writes them.</summary>
+    private const string Htpasswd = "gardener:$2y$05$O/zAfB8KwBJMo9KqoyjdNedlr5r3qqXnTXr0RTCiDsvrwSqa002.e";
 
     private readonly List<string> _references = [];
     private Lab _lab = null!;
@@ -19,10 +21,7 @@ public sealed class ImagePullTests
     private DockerEngine Engine => _lab.Engine;
 
     [OneTimeSetUp]
-    public async Task Install()
-    {
-        if (!File.Exists("/usr/bin/docker-registry")) await Command.RunAsync("apt-get", "install", "-y", "--no-install-recommends", "docker-registry");
-    }
+    public Task Install() => Command.EnsureAsync("/usr/bin/docker-registry", "docker-registry");
 
     [SetUp]
     public async Task Open()
@@ -95,7 +94,7 @@ public sealed class ImagePullTests
 
         Assert.That((tag.Fault, repository.Fault), Is.EqualTo((EngineFault.ImageNotFound, EngineFault.ImageNotFound)));
         Assert.That(tag.Message, Does.Contain($"Could not pull {_registry.Host}/there:2"));
-        Assert.That(_lab.Metric("basmalin_resilience_retries_total", "registry"), Is.Zero);
+        Assert.That(await _lab.MetricAsync("basmalin_resilience_retries_total", "registry"), Is.Zero);
         Assert.That(reference, Is.Not.Empty);
     }
 
@@ -108,7 +107,7 @@ public sealed class ImagePullTests
 
         Assert.That(thrown.Fault, Is.EqualTo(EngineFault.RegistryUnreachable));
         Assert.That(thrown.Message, Does.Contain("connection refused"));
-        Assert.That(_lab.Metric("basmalin_resilience_retries_total", "registry"), Is.EqualTo(2));
+        Assert.That(await _lab.MetricAsync("basmalin_resilience_retries_total", "registry"), Is.EqualTo(2));
     }
 
     [Test]
@@ -120,7 +119,7 @@ public sealed class ImagePullTests
     [Test]
     public async Task A_guarded_registry_opens_to_the_users_login_and_to_nobody_else()
     {
-        await using var guarded = await LocalRegistry.StartAsync(await HtpasswdAsync());
+        await using var guarded = await LocalRegistry.StartAsync(Htpasswd);
         var reference = $"{guarded.Host}/secret:1";
         _references.Add(reference);
         Login(guarded.Host, $"{User}:{Password}");
@@ -174,12 +173,6 @@ public sealed class ImagePullTests
     {
         var lines = new List<string>();
         return (lines, new Listener(lines));
-    }
-
-    private static async Task<string> HtpasswdAsync()
-    {
-        if (!File.Exists("/usr/bin/htpasswd")) await Command.RunAsync("apt-get", "install", "-y", "--no-install-recommends", "apache2-utils");
-        return await Command.RunAsync("htpasswd", "-nbB", User, Password);
     }
 
     private void Login(string host, string userAndPassword) => File.WriteAllText(

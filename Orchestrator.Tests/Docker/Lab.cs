@@ -84,14 +84,14 @@ internal sealed class Lab : IAsyncDisposable
 
     public static async Task<EngineException> FailureAsync(Func<Task> act) => (await Assert.ThrowsAsync<EngineException>(() => act()))!;
 
-    public double Metric(string name, params string[] labels) => Task.Run(async () =>
+    public async Task<double> MetricAsync(string name, params string[] labels)
     {
         using var text = new MemoryStream();
         await Registry.CollectAndExportAsTextAsync(text);
         var line = System.Text.Encoding.UTF8.GetString(text.ToArray()).Split('\n')
             .First(line => line.StartsWith(name + "{", StringComparison.Ordinal) && labels.All(label => line.Contains($"\"{label}\"", StringComparison.Ordinal)));
         return double.Parse(line.Split(' ')[^1], System.Globalization.CultureInfo.InvariantCulture);
-    }).GetAwaiter().GetResult();
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Docker.DotNet.Models;
 using Orchestrator.Stacks;
 using EngineRestartPolicy = Docker.DotNet.Models.RestartPolicy;
@@ -13,6 +14,9 @@ internal static class ContainerParameters
 {
     private static readonly LoggingSpec DefaultLogging = new(
         "json-file", ImmutableSortedDictionary<string, string>.Empty.Add("max-size", "10m").Add("max-file", "3"));
+
+    /// <summary>A setting that a later version of this program adds, and that nobody uses, must not change the fingerprint.</summary>
+    private static readonly JsonSerializerOptions FingerprintForm = new() { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
 
     /// <param name="imageEntrypoint">The entrypoint of the image; needed when <see cref="NeedsImageEntrypoint"/>.</param>
     public static CreateContainerParameters From(ContainerRequest request, IList<string>? imageEntrypoint)
@@ -57,7 +61,7 @@ internal static class ContainerParameters
 
     /// <summary>SHA-256 over all of the request: equal exactly when the same container was asked for.</summary>
     public static string Fingerprint(ContainerRequest request) =>
-        Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(request)));
+        Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(request, FingerprintForm)));
 
     public static EndpointSettings Endpoint(NetworkJoin join) => new()
     {
