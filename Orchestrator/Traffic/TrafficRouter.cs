@@ -37,6 +37,9 @@ public sealed class TrafficRouter(EdgeMetrics metrics)
             Swap(_table.Stacks.Remove(stack));
     }
 
+    /// <summary>All that is published now, by the name of the stack.</summary>
+    public IEnumerable<StackRoutes> Published => Table.Stacks.Values.Select(stack => stack.Source);
+
     /// <summary>What was published for the stack; null: nothing.</summary>
     public StackRoutes? Find(string stack) => Table.Stacks.GetValueOrDefault(stack)?.Source;
 
