@@ -1,0 +1,109 @@
+using System.Collections.Immutable;
+
+namespace Orchestrator.Agent.Hosting;
+
+/// <summary>
+/// What <c>agent.yml</c> says, checked. Read by <see cref="AgentFile"/> rather than bound by <c>IConfiguration</c>: every problem then has its
+/// file and line, and an unknown key is one.
+/// </summary>
+public sealed record AgentOptions
+{
+    /// <summary>Journal, keys and secrets. Absolute; made when missing; one daemon at a time.</summary>
+    public string Data { get; init; } = "/var/lib/basmalin";
+
+    public EdgeOptions Edge { get; init; } = new();
+
+    public AdminOptions Admin { get; init; } = new();
+
+    public DockerOptions Docker { get; init; } = new();
+
+    public StoreKind Store { get; init; } = StoreKind.Sqlite;
+
+    /// <summary>Directory whose Compose files (<c>*.yml</c>, <c>*.yaml</c>, and <c>compose.yml</c> one level below) are applied at start. Null: none.</summary>
+    public string? Stacks { get; init; }
+
+    public LogOptions Log { get; init; } = new();
+
+    public LimitOptions Limits { get; init; } = new();
+
+    public RetentionOptions Retention { get; init; } = new();
+
+    public PreflightOptions Preflight { get; init; } = new();
+
+    public ImmutableArray<FreezeOptions> Freeze { get; init; } = [];
+
+    public ImmutableArray<NotifyOptions> Notify { get; init; } = [];
+}
+
+/// <summary>Where users' requests arrive.</summary>
+public sealed record EdgeOptions
+{
+    /// <summary>Routes with hosts and paths are served here. Ports that Compose publishes are opened besides.</summary>
+    public ImmutableArray<ListenAddress> Http { get; init; } = [new("*", 80)];
+}
+
+/// <summary>Where the daemon is driven.</summary>
+public sealed record AdminOptions
+{
+    /// <summary>API, status page and metrics, behind a token. Null: the socket only.</summary>
+    public ListenAddress? Listen { get; init; } = new("127.0.0.1", 9180);
+
+    /// <summary>Unix socket for root and the daemon's own user; needs no token.</summary>
+    public string Socket { get; init; } = "/run/basmalin/admin.sock";
+}
+
+public sealed record DockerOptions
+{
+    public Uri Endpoint { get; init; } = new("unix:///var/run/docker.sock");
+}
+
+/// <summary>Where the journal is kept.</summary>
+public enum StoreKind
+{
+    Sqlite,
+}
+
+public sealed record RetentionOptions
+{
+    /// <summary>Releases kept for each stack, besides the current and the warm one; from 1 to 100.</summary>
+    public int Releases { get; init; } = 5;
+}
+
+public sealed record PreflightOptions
+{
+    /// <summary>Free space that must be left where the engine keeps its images. The larger of the two counts.</summary>
+    public DiskFloor DiskFloor { get; init; } = new(0.10, 5L << 30);
+
+    /// <summary>Prefixes of image references that may run. Empty: any.</summary>
+    public ImmutableArray<string> AllowedImages { get; init; } = [];
+}
+
+/// <param name="Ratio">Share of the file system, from 0 to 1.</param>
+public readonly record struct DiskFloor(double Ratio, long Bytes);
+
+/// <summary>A time in which nothing is deployed unless it is forced.</summary>
+public sealed record FreezeOptions
+{
+    /// <summary>Days on which the window begins. Empty: every day.</summary>
+    public ImmutableArray<DayOfWeek> Days { get; init; } = [];
+
+    /// <summary>Time of day at which it begins.</summary>
+    public TimeOnly From { get; init; } = TimeOnly.MinValue;
+
+    /// <summary>Time of day at which it ends; earlier than <see cref="From"/>: on the next day.</summary>
+    public TimeOnly To { get; init; } = TimeOnly.MaxValue;
+
+    public TimeZoneInfo Zone { get; init; } = TimeZoneInfo.Utc;
+}
+
+/// <summary>Somebody who is told when a deployment has ended.</summary>
+public sealed record NotifyOptions
+{
+    public required Uri Url { get; init; }
+
+    /// <summary>File whose content signs the body. Null: unsigned.</summary>
+    public string? SecretFile { get; init; }
+
+    /// <summary>Stacks that it concerns. Empty: all.</summary>
+    public ImmutableArray<string> Stacks { get; init; } = [];
+}
