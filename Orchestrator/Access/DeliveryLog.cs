@@ -17,6 +17,10 @@ public sealed class DeliveryLog(SqliteDatabase database)
             new { Stack = stack, Id = deliveryId, At = Timestamp.Write(at) }) == 1;
     }, cancellationToken);
 
+    public Task<bool> ContainsAsync(string stack, string deliveryId, CancellationToken cancellationToken) => database.ReadAsync(
+        session => session.Scalar<long>("SELECT EXISTS (SELECT 1 FROM deliveries WHERE stack = @Stack AND id = @Id)", new { Stack = stack, Id = deliveryId }) != 0,
+        cancellationToken);
+
     /// <summary>Forgets a delivery that could not be acted on, so that the sender may try again.</summary>
     public Task RemoveAsync(string stack, string deliveryId, CancellationToken cancellationToken) => database.WriteAsync(
         session => session.Execute("DELETE FROM deliveries WHERE stack = @Stack AND id = @Id", new { Stack = stack, Id = deliveryId }), cancellationToken);
