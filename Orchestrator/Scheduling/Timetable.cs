@@ -1,0 +1,14 @@
+using Quartz;
+
+namespace Orchestrator.Scheduling;
+
+/// <summary>What happens when, and the policy for all of it: one at a time, and what was missed while the daemon was down is done once.</summary>
+public static class Timetable
+{
+    /// <summary>At night, and not at a full hour, when everybody else's jobs run.</summary>
+    private const string Nightly = "0 17 3 * * ?";
+
+    public static void Plan(IQuartzBuilder quartz) => quartz.ScheduleJob<CleanupJob>(
+        trigger => trigger.WithIdentity("cleanup").WithCronSchedule(Nightly, cron => cron.WithMisfireInstruction(CronTriggerMisfireInstruction.FireAndProceed)),
+        job => job.WithIdentity("cleanup"));
+}
