@@ -1,0 +1,108 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Orchestrator.Agent.Cli;
+using Orchestrator.Agent.Hosting;
+
+namespace Orchestrator.Tests.Agent;
+
+/// <summary>The real daemon in this process, on a real engine, with a data directory and ports of its own.</summary>
+internal sealed class RunningDaemon : IAsyncDisposable
+{
+    private readonly Dictionary<string, string> _tokens = [];
+
+    private RunningDaemon(string directory, AgentOptions options, Daemon daemon)
+    {
+        Directory = directory;
+        Options = options;
+        Daemon = daemon;
+        Socket = OverSocket(options.Admin.Socket);
+    }
+
+    public string Directory { get; }
+
+    public AgentOptions Options { get; }
+
+    public Daemon Daemon { get; private set; }
+
+    public IServiceProvider Services => Daemon.Services;
+
+    /// <summary>As root, over the admin socket.</summary>
+    public HttpClient Socket { get; private set; }
+
+    public Uri Admin => Daemon.Admin!;
+
+    public Uri Edge => new($"http://{Daemon.Edge[0]}/");
+
+    public static async Task<RunningDaemon> StartAsync(Func<AgentOptions, AgentOptions>? change = null, Action<IServiceCollection>? more = null)
+    {
+        var directory = System.IO.Directory.CreateTempSubdirectory("basmalin-agent-").FullName;
+        var options = new AgentOptions
+        {
+            Data = Path.Combine(directory, "data"),
+            Edge = new EdgeOptions { Http = [new ListenAddress("127.0.0.1", 0)] },
+            Admin = new AdminOptions { Listen = new ListenAddress("127.0.0.1", 0), Socket = Path.Combine(directory, "admin.sock") },
+            Preflight = new PreflightOptions { DiskFloor = new DiskFloor(0, 1 << 20) },
+            Log = new LogOptions { Level = LogLevel.Error },
+        };
+        options = change?.Invoke(options) ?? options;
+        return new RunningDaemon(directory, options, await Daemon.StartAsync(options, terminal: false, TimeProvider.System, more, CancellationToken.None));
+    }
+
+    public async Task RestartAsync()
+    {
+        Socket.Dispose();
+        await Daemon.DisposeAsync();
+        Daemon = await Daemon.StartAsync(Options, terminal: false, TimeProvider.System, null, CancellationToken.None);
+        Socket = OverSocket(Options.Admin.Socket);
+    }
+
+    public HttpClient Anonymous(bool followRedirects = false) => new(new SocketsHttpHandler { AllowAutoRedirect = followRedirects, UseCookies = false }) { BaseAddress = Admin };
+
+    /// <summary>Over the network, with a token of this scope, good for one stack or for all.</summary>
+    public async Task<HttpClient> WithTokenAsync(string scope, string? stack = null)
+    {
+        var client = Anonymous();
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", await TokenAsync(scope, stack));
+        return client;
+    }
+
+    public async Task<string> TokenAsync(string scope, string? stack = null)
+    {
+        var name = $"{scope}-{stack ?? "all"}";
+        if (_tokens.TryGetValue(name, out var known)) return known;
+
+        using var answer = await Socket.PostAsJsonAsync("/api/v1/tokens", new { name, scope, stack });
+        answer.EnsureSuccessStatusCode();
+        return _tokens[name] = (await JsonAsync(answer))["token"]!.GetValue<string>();
+    }
+
+    /// <summary>A line of the command line, over the socket.</summary>
+    public Task<CliResult> RunAsync(params string[] arguments) => CliResult.OfAsync(["--socket", Options.Admin.Socket, .. arguments]);
+
+    public static async Task<JsonNode> JsonAsync(HttpResponseMessage answer) =>
+        JsonNode.Parse(await answer.Content.ReadAsStringAsync()) ?? throw new InvalidOperationException("The answer is null.");
+
+    public async ValueTask DisposeAsync()
+    {
+        Socket.Dispose();
+        await Daemon.DisposeAsync();
+        System.IO.Directory.Delete(Directory, recursive: true);
+    }
+
+    private static HttpClient OverSocket(string path) => new(new SocketsHttpHandler
+    {
+        ConnectCallback = async (_, cancellationToken) =>
+        {
+            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        },
+    })
+    {
+        BaseAddress = new Uri("http://localhost/"),
+    };
+}
