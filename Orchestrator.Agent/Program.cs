@@ -1,1 +1,3 @@
-return 0;
+using Orchestrator.Agent.Cli;
+
+return await CommandLine.RunAsync(args, CliHost.OfProcess());

@@ -1,0 +1,143 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.ServerSentEvents;
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Orchestrator.Agent.Api.Contracts;
+
+namespace Orchestrator.Agent.Cli;
+
+/// <summary>Talks to the daemon, over its socket or over the network. What goes wrong becomes a <see cref="CliFailure"/>.</summary>
+internal sealed class AgentClient : IDisposable
+{
+    public const string DefaultSocket = "/run/basmalin/admin.sock";
+    private readonly HttpClient _http;
+    private readonly string _target;
+
+    private AgentClient(HttpClient http, string target)
+    {
+        _http = http;
+        _target = target;
+    }
+
+    /// <summary>A named socket wins over an address from the environment.</summary>
+    public static AgentClient Create(string? url, string? token, string? socket, bool namedSocket)
+    {
+        if (url is null || namedSocket) return OverSocket(socket ?? DefaultSocket);
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
+            throw new CliFailure(ExitCodes.Usage, $"'{url}' is not an address of a daemon", null, "write it as http://HOST:9180");
+        if (token is null)
+            throw new CliFailure(ExitCodes.Usage, $"no token for {address}", null, "set BASMALIN_TOKEN; on the daemon's machine make one with: basmalin token create");
+
+        var http = new HttpClient { BaseAddress = new Uri(address, "/api/v1/"), Timeout = Timeout.InfiniteTimeSpan };
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        return new AgentClient(http, address.ToString());
+    }
+
+    public Task<T> GetAsync<T>(string path, JsonTypeInfo<T> answer, CancellationToken cancellationToken) =>
+        SendAsync(new HttpRequestMessage(HttpMethod.Get, path), answer, cancellationToken);
+
+    public Task<TAnswer> SendAsync<TBody, TAnswer>(
+        HttpMethod method,
+        string path,
+        TBody body,
+        JsonTypeInfo<TBody> type,
+        JsonTypeInfo<TAnswer> answer,
+        CancellationToken cancellationToken) =>
+        SendAsync(new HttpRequestMessage(method, path) { Content = JsonContent.Create(body, type) }, answer, cancellationToken);
+
+    public async Task<TAnswer> SendAsync<TAnswer>(HttpRequestMessage request, JsonTypeInfo<TAnswer> answer, CancellationToken cancellationToken)
+    {
+        using var response = await AskAsync(request, HttpCompletionOption.ResponseContentRead, cancellationToken);
+        return await response.Content.ReadFromJsonAsync(answer, cancellationToken)
+            ?? throw new CliFailure(ExitCodes.Failed, $"the daemon at {_target} answered with nothing", null, null);
+    }
+
+    /// <summary>For requests whose answer has no content.</summary>
+    public async Task DoAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        using var response = await AskAsync(request, HttpCompletionOption.ResponseContentRead, cancellationToken);
+    }
+
+    /// <summary>A stream of events. Ends when the daemon ends it; a connection that is cut is an <see cref="IOException"/>.</summary>
+    public async IAsyncEnumerable<T> EventsAsync<T>(string path, JsonTypeInfo<T> type, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, path);
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
+        using var response = await AskAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        await using var stream = await response.Content.ReadAsStreamAsync(cancellationToken);
+        var events = SseParser.Create(stream, (_, data) => data.IsEmpty ? default : JsonSerializer.Deserialize(data, type));
+        await foreach (var item in events.EnumerateAsync(cancellationToken))
+        {
+            if (item.Data is { } data) yield return data;
+        }
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private static AgentClient OverSocket(string path)
+    {
+        var sockets = new SocketsHttpHandler
+        {
+            UseProxy = false,
+            ConnectCallback = async (_, cancellationToken) =>
+            {
+                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                try
+                {
+                    await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellationToken);
+                    return new NetworkStream(socket, ownsSocket: true);
+                }
+                catch
+                {
+                    socket.Dispose();
+                    throw;
+                }
+            },
+        };
+        return new AgentClient(new HttpClient(sockets) { BaseAddress = new Uri("http://localhost/api/v1/"), Timeout = Timeout.InfiniteTimeSpan }, path);
+    }
+
+    private async Task<HttpResponseMessage> AskAsync(HttpRequestMessage request, HttpCompletionOption completion, CancellationToken cancellationToken)
+    {
+        HttpResponseMessage response;
+        try
+        {
+            using (request) response = await _http.SendAsync(request, completion, cancellationToken);
+        }
+        catch (HttpRequestException exception)
+        {
+            throw Unreachable(exception);
+        }
+
+        if (response.IsSuccessStatusCode) return response;
+
+        using (response) throw await RefusedAsync(response, cancellationToken);
+    }
+
+    private CliFailure Unreachable(HttpRequestException exception)
+    {
+        var why = exception.InnerException?.Message ?? exception.Message;
+        var hint = exception.InnerException is SocketException { SocketErrorCode: SocketError.AccessDenied }
+            ? "the socket is for root and the daemon's own user: use sudo, or --url with a token"
+            : "is the daemon running? Start it with 'basmalin agent', or say where it is with --socket or --url";
+        return new CliFailure(ExitCodes.Failed, $"no daemon answers at {_target}", why, hint);
+    }
+
+    private async Task<CliFailure> RefusedAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        var text = await response.Content.ReadAsStringAsync(cancellationToken);
+        if (response.Content.Headers.ContentType?.MediaType == "application/problem+json"
+            && JsonSerializer.Deserialize(text, ApiJson.Default.ProblemResponse) is { } problem)
+        {
+            var usage = response.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity;
+            return new CliFailure(usage ? ExitCodes.Usage : ExitCodes.Failed, problem.Title, problem.Detail, problem.Hint) { Problem = problem };
+        }
+
+        var shown = new StringBuilder(text, 0, Math.Min(text.Length, 200), 200).ToString();
+        return new CliFailure(ExitCodes.Failed, $"{_target} answered with {(int)response.StatusCode}", shown, "is that the admin address of a BasMalin daemon?");
+    }
+}

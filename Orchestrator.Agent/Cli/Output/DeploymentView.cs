@@ -1,0 +1,37 @@
+using Orchestrator.Agent.Api.Contracts;
+
+namespace Orchestrator.Agent.Cli.Output;
+
+/// <summary>How a deployment ended, for people.</summary>
+internal static class DeploymentView
+{
+    public static void WriteEnd(Invocation call, DeploymentResponse deployment)
+    {
+        var took = Words.Took(deployment.StartedAt, deployment.EndedAt);
+        if (deployment.State == "succeeded")
+        {
+            call.Host.Out.WriteLine(deployment.NothingToDo
+                ? $"{deployment.Stack}: nothing to do, everything is as wanted"
+                : $"{deployment.Stack}: release {deployment.Release} is live after {took}; {Requests(deployment)}");
+            return;
+        }
+
+        call.Host.Error.WriteLine($"error: deployment {deployment.Id} of {deployment.Stack} {Word(deployment)} after {took}; {Requests(deployment)}");
+        if (deployment.Failure is not { } failure) return;
+
+        call.Host.Error.WriteLine($"  why:  {failure.Reason}: {failure.Detail.TrimEnd().ReplaceLineEndings("\n        ")}");
+        if (failure.Hint.Length > 0) call.Host.Error.WriteLine($"  hint: {failure.Hint.TrimEnd().ReplaceLineEndings("\n        ")}");
+    }
+
+    private static string Word(DeploymentResponse deployment) => deployment.State switch
+    {
+        "rolledBack" => $"was rolled back at {Where(deployment)}",
+        "failed" => $"failed at {Where(deployment)}",
+        "superseded" => "was superseded by a newer one",
+        var other => $"was {other}",
+    };
+
+    private static string Where(DeploymentResponse deployment) => deployment.Steps.LastOrDefault(step => step.State == "failed")?.Name ?? "the start";
+
+    private static string Requests(DeploymentResponse deployment) => $"{deployment.Requests.Total} requests over the switch, {deployment.Requests.Failed} failed";
+}

@@ -1,0 +1,28 @@
+using System.Globalization;
+
+namespace Orchestrator.Agent.Cli.Output;
+
+/// <summary>Times and durations as people say them.</summary>
+internal static class Words
+{
+    public static string Ago(DateTimeOffset at, DateTimeOffset now)
+    {
+        var age = now - at;
+        return age switch
+        {
+            { TotalSeconds: < 60 } => "just now",
+            { TotalMinutes: < 60 } => string.Create(CultureInfo.InvariantCulture, $"{age.TotalMinutes:0} min ago"),
+            { TotalHours: < 48 } => string.Create(CultureInfo.InvariantCulture, $"{age.TotalHours:0} h ago"),
+            _ => string.Create(CultureInfo.InvariantCulture, $"{age.TotalDays:0} days ago"),
+        };
+    }
+
+    public static string Took(DateTimeOffset? from, DateTimeOffset? to) => from is { } start && to is { } end ? Took(end - start) : "";
+
+    public static string Took(TimeSpan duration) => duration switch
+    {
+        { TotalMilliseconds: < 1000 } => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalMilliseconds:0} ms"),
+        { TotalSeconds: < 120 } => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalSeconds:0.0} s"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalMinutes:0.0} min"),
+    };
+}
