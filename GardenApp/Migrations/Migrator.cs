@@ -71,6 +71,7 @@ internal sealed class Migrator
     private async Task<NpgsqlConnection> OpenAsync(TimeSpan patience, CancellationToken cancellationToken)
     {
         var started = _time.GetTimestamp();
+        var said = "";
         while (true)
         {
             try
@@ -79,7 +80,9 @@ internal sealed class Migrator
             }
             catch (NpgsqlException exception) when (Passes(exception) && _time.GetElapsedTime(started) < patience)
             {
-                await _output.WriteLineAsync($"migrate: waiting for the database: {GardenDatabase.Describe(exception)}");
+                var reason = GardenDatabase.Describe(exception);
+                if (reason != said) await _output.WriteLineAsync($"migrate: waiting for the database: {reason}");
+                said = reason;
                 await Task.Delay(TimeSpan.FromMilliseconds(500), _time, cancellationToken);
             }
         }
