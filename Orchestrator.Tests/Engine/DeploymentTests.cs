@@ -22,7 +22,7 @@ internal sealed class DeploymentTests
         var second = await daemon.DeployAsync(name, "app", Garden.Image("2.0.0"));
         Assert.That(second.State, Is.EqualTo(DeploymentState.Succeeded), second.Failure?.ToString());
         Assert.That((await daemon.GetAsync(host, "/version")).Version, Is.EqualTo("2.0.0"));
-        Assert.That((await daemon.StateAsync(name)).Live["app"], Is.EqualTo(new Planning.Generation(Colour.Green, 2)));
+        Assert.That((await daemon.StateAsync(name)).Live["app"], Is.EqualTo(new Orchestrator.Planning.Generation(Colour.Green, 2)));
 
         var back = await daemon.RollbackAsync(name);
         Assert.That(back.State, Is.EqualTo(DeploymentState.Succeeded), back.Failure?.ToString());

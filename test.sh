@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Builds everything with warnings as errors, checks the formatting, and runs every test on a real engine, a real registry, real PostgreSQL and
+# Redis, and a real browser. Installs what is missing. The last line is "N passed, N failed"; the exit code is 0 only when nothing failed.
+#
+#   ./test.sh                      everything
+#   ./test.sh --filter EXPRESSION  only those tests, e.g. --filter "FullyQualifiedName~Planning"
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+work=${BASMALIN_WORK:-$PWD/.work}
+mkdir -p "$work"
+started=$SECONDS
+
+say() { printf '\n== %s (%d s)\n' "$*" "$((SECONDS - started))"; }
+stopped() { printf '%s\n\n0 passed, 1 failed\n' "$1"; exit 1; }
+
+say "engine, registry and images"
+docker/prepare.sh || stopped "docker/prepare.sh failed"
+
+if ! command -v chromium >/dev/null; then
+  say "browser for the tests of the status page"
+  sudo=; [ "$(id -u)" = 0 ] || sudo=sudo
+  { $sudo apt-get update -qq && $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } >"$work/chromium.log" 2>&1 ||
+    { tail -n 5 "$work/chromium.log"; stopped "chromium could not be installed"; }
+fi
+
+say "build, warnings as errors"
+dotnet build BasMalin.sln -c Release -nologo -v quiet || stopped "the build failed"
+
+say "formatting"
+dotnet format whitespace BasMalin.sln --no-restore --verify-no-changes || stopped "dotnet format whitespace found something"
+
+say "tests"
+rm -rf "$work/results"
+set +e
+artifacts/bin/Orchestrator.Tests/release/Orchestrator.Tests --no-ansi --results-directory "$work/results" --report-trx --report-trx-filename tests.trx "$@" >"$work/tests.log" 2>&1
+code=$?
+set -e
+# The report says how many; a run that died before it wrote one counts as failed.
+count() { sed -n "s/.*<Counters.* $1=\"\([0-9]*\)\".*/\1/p" "$work/results/tests.trx" 2>/dev/null | head -n 1; }
+passed=$(count passed); failed=$(count failed); total=$(count total)
+if [ -z "$total" ]; then
+  tail -n 40 "$work/tests.log"
+  stopped "the test run ended with code $code and wrote no report"
+fi
+notrun=$((total - passed - failed))
+if [ "$code" != 0 ] || [ "$failed" != 0 ]; then
+  grep -A 25 -E '^failed ' "$work/tests.log" | head -n 400 || true
+fi
+[ "$notrun" = 0 ] || { echo "$notrun tests did not run; a test that does not run has failed"; failed=$((failed + notrun)); }
+[ "$code" = 0 ] || [ "$failed" != 0 ] || failed=1
+printf '\nwhole log: %s\n%s passed, %s failed\n' "$work/tests.log" "$passed" "$failed"
+[ "$failed" = 0 ]
