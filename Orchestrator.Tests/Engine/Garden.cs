@@ -42,4 +42,29 @@ internal static class Garden
         volumes:
           pgdata: {}
         """;
+
+    /// <summary>The application alone, asked only whether it lives: quick, for what does not need its data.</summary>
+    /// <param name="settings">Further lines of the service, indented by four.</param>
+    /// <param name="basMalin">Further lines of x-basmalin, indented by six.</param>
+    public static string Light(string name, string tag, string host, string settings = "", string basMalin = "", string tail = "", int replicas = 1) => $$"""
+        name: {{name}}
+        services:
+          app:
+            image: {{Image(tag)}}
+            deploy: { replicas: {{replicas}} }
+            stop_grace_period: 5s
+            environment:
+              DATABASE_URL: postgres://nobody:none@127.0.0.1:1/none
+              REDIS_URL: redis://127.0.0.1:1
+        {{Indent(settings, 4)}}
+            x-basmalin:
+              route: { hosts: [{{host}}], port: 3000 }
+              gate: { http: /up, interval: 100ms, timeout: 2s, successes: 2, stable: 300ms, deadline: 15s }
+              drain: { http: 10s, websocket: 3s }
+              bake: { for: 1s, min_requests: 20, max_error_ratio: 0.05 }
+        {{Indent(basMalin, 6)}}
+        {{tail}}
+        """;
+
+    private static string Indent(string lines, int by) => string.Join('\n', lines.Split('\n').Select(line => line.Length == 0 ? line : new string(' ', by) + line));
 }

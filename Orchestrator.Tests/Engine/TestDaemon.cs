@@ -105,6 +105,10 @@ internal sealed class TestDaemon : IAsyncDisposable
 
     public async Task<StackState> StateAsync(string stack) => await Journal.FindStackAsync(stack, CancellationToken.None) ?? throw new InvalidOperationException($"There is no stack {stack}.");
 
+    public Task CleanAsync(string stack) => _services.GetRequiredService<ReleaseCleanup>().RunAsync(stack, CancellationToken.None);
+
+    public Task SetSecretAsync(string stack, string name, string value) => _services.GetRequiredService<SecretStore>().SetAsync(stack, name, new(value), CancellationToken.None);
+
     /// <summary>A request through the edge.</summary>
     public async Task<(HttpStatusCode Status, string Version, string Body)> GetAsync(string host, string path)
     {

@@ -69,7 +69,6 @@ public sealed class StackStatusReader(IJournal journal, StackContainers containe
     private static ImmutableArray<string> RoutesOf(ServiceSpec spec)
     {
         if (spec.BasMalin?.Route is not { } route) return [.. spec.Ports.Select(port => $"{port.HostAddress}:{port.HostPort}")];
-        var hosts = route.Hosts.IsEmpty && spec.Ports.IsEmpty ? ["*"] : route.Hosts;
-        return [.. hosts.Select(host => host + route.Path), .. spec.Ports.Select(port => $"{port.HostAddress}:{port.HostPort}")];
+        return [.. route.Hosts.Select(host => host + route.Path), .. spec.Ports.Select(port => $"{port.HostAddress}:{port.HostPort}")];
     }
 }

@@ -132,8 +132,7 @@ public sealed class StackTraffic(TrafficRouter router, EdgeServer edge, TimeProv
     {
         if (spec.BasMalin?.Route is not { } route) yield break;
 
-        var hosts = route.Hosts.IsEmpty && spec.Ports.IsEmpty ? ["*"] : route.Hosts;
-        foreach (var host in hosts)
+        foreach (var host in route.Hosts)
             yield return new() { Stack = stack, Service = spec.Name, Host = host, Path = route.Path, TargetPort = port, Upstream = upstream };
         foreach (var published in spec.Ports)
             yield return new() { Stack = stack, Service = spec.Name, Listener = new(published.HostAddress, published.HostPort), TargetPort = published.ContainerPort, Upstream = upstream };
