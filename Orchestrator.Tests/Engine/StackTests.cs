@@ -75,7 +75,7 @@ internal sealed class StackTests
         string File(string user) => $$"""
             name: {{name}}
             services:
-              store: { image: "{{Garden.Registry}}/redis:7", volumes: ["data:/var/lib/redis"], stop_grace_period: 2s{{user}} }
+              store: { image: "{{Garden.Registry}}/redis:7", volumes: ["data:/data"], stop_grace_period: 2s{{user}} }
               other: { image: "{{Garden.Registry}}/redis:7", stop_grace_period: 1s }
             volumes: { data: {} }
             """;

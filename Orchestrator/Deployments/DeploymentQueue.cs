@@ -88,7 +88,11 @@ public sealed partial class DeploymentQueue(
             {
                 while (!_stopping.IsCancellationRequested && await NextAsync(stack) is { } next) await RunAsync(stack, worker, next);
             }
-            catch (Exception problem) when (problem is JournalException or InvalidOperationException)
+            catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception problem) when (problem is JournalException or InvalidOperationException or Docker.EngineException)
             {
                 LogWorkerFailed(problem, stack);                    // the journal cannot be written: nothing more is begun until the next wake
             }
@@ -113,14 +117,14 @@ public sealed partial class DeploymentQueue(
     private async Task RunAsync(string stack, Worker worker, Deployment deployment)
     {
         using var cancel = new CancellationTokenSource();
-        var (work, action) = await resume.PrepareAsync(deployment, _stopping.Token);
+        var (work, action) = await resume.PrepareAsync(deployment, CancellationToken.None);   // a moment: not to be cut in half
         lock (_gate) (worker.Running, worker.Cancel, worker.Work) = (deployment.Id, cancel, work);
         Deployment ended;
         try
         {
             ended = action switch
             {
-                RecoveryAction.Undo { RunAgain: true } => await resume.RequeueAsync(await runner.UndoAsync(work, resume.Interrupted), _stopping.Token),
+                RecoveryAction.Undo { RunAgain: true } => await AgainAsync(work),
                 RecoveryAction.Undo => await runner.UndoAsync(work, resume.Interrupted),
                 RecoveryAction.Continue { From: var from } => await runner.RunAsync(work, from, cancel.Token, _stopping.Token),
                 _ => await runner.RunAsync(work, StepKind.Plan, cancel.Token, _stopping.Token),
@@ -134,6 +138,12 @@ public sealed partial class DeploymentQueue(
         if (!ended.Ended) return;
         Ended?.Invoke(ended);
         if (!_stopping.IsCancellationRequested) await sweeper.SweepAsync(stack, _stopping.Token);
+    }
+
+    private async Task<Deployment> AgainAsync(DeploymentWork work)
+    {
+        await runner.UndoStepsAsync(work);
+        return await resume.RequeueAsync(work.Deployment, _stopping.Token);
     }
 
     [LoggerMessage(EventId = 2201, Level = LogLevel.Error, Message = "Stack {Stack}: its queue is not worked off until the next request")]

@@ -19,7 +19,7 @@ public sealed partial class DeploymentResume(IJournal journal, StackContainers c
         var state = await journal.FindStackAsync(stack, cancellationToken) ?? new StackState { Stack = stack };
         if (action is RecoveryAction.Wait)
         {
-            deployment = deployment with { State = DeploymentState.Running, StartedAt = time.GetUtcNow(), Before = state, Suspended = false };
+            deployment = deployment with { State = DeploymentState.Running, StartedAt = time.GetUtcNow(), Before = state, Suspended = false, Steps = [] };
             await journal.SaveDeploymentAsync(deployment, cancellationToken);
         }
 

@@ -35,19 +35,21 @@ public sealed partial class DeploymentRunner(
         return await EndAsync(work, DeploymentState.Succeeded, null);
     }
 
-    /// <summary>Undoes what was entered, each step on its own: one that throws is journaled, and the remaining ones still run.</summary>
+    /// <summary>Undoes what was entered, and ends the deployment with the failure.</summary>
     public async Task<Deployment> UndoAsync(DeploymentWork work, StepFailure failure)
     {
         LogFailed(work.Deployment.Id, failure.Reason, failure.Detail);
         work.Deployment = work.Deployment with { Failure = failure };
-        var entered = work.Deployment.Steps.Where(step => step.State != StepState.Skipped).Select(step => step.Name).ToHashSet();
         var shifted = work.Deployment.Steps.Any(step => step is { Name: StepKind.Shift, State: StepState.Succeeded });
-        foreach (var step in steps.Where(step => entered.Contains(step.Kind)).Reverse())
-        {
-            if (step.Kind >= StepKind.Foundation) await UndoStepAsync(work, step);
-        }
-
+        await UndoStepsAsync(work);
         return await EndAsync(work, OutcomeOf(failure, shifted), failure);
+    }
+
+    /// <summary>Undoes what was entered, newest first, each step on its own: one that throws is journaled, and the remaining ones still run.</summary>
+    public async Task UndoStepsAsync(DeploymentWork work)
+    {
+        var entered = work.Deployment.Steps.Where(step => step.State != StepState.Skipped).Select(step => step.Name).ToHashSet();
+        foreach (var step in steps.Where(step => entered.Contains(step.Kind) && step.Kind >= StepKind.Foundation).Reverse()) await UndoStepAsync(work, step);
     }
 
     private static DeploymentState OutcomeOf(StepFailure failure, bool shifted) => failure.Reason == FailureReason.Cancelled

@@ -27,7 +27,7 @@ public static class Recovery
 
         var undoing = deployment.Steps.Any(step => step.State is StepState.Failed or StepState.Undone or StepState.UndoFailed);
         var shifted = deployment.Steps.Any(step => step is { Name: StepKind.Shift, State: StepState.Succeeded });
-        if (!shifted || undoing) return new RecoveryAction.Undo(deployment.Suspended && !undoing);
+        if (!shifted || undoing) return new RecoveryAction.Undo(deployment.Suspended);
 
         var next = deployment.Steps.Where(step => step.State == StepState.Succeeded).Max(step => step.Name) + 1;
         return new RecoveryAction.Continue(next > StepKind.Commit ? StepKind.Commit : next);
