@@ -54,8 +54,7 @@ internal static class Garden
             deploy: { replicas: {{replicas}} }
             stop_grace_period: 5s
             environment:
-              DATABASE_URL: postgres://nobody:none@127.0.0.1:1/none
-              REDIS_URL: redis://127.0.0.1:1
+              LIGHT: "1"
         {{Indent(settings, 4)}}
             x-basmalin:
               route: { hosts: [{{host}}], port: 3000 }

@@ -47,7 +47,7 @@ internal sealed partial class UnderLoadTests
     }
 
     [TestCase("broken-never-healthy", FailureReason.NeverHealthy, StepKind.Gate)]
-    [TestCase("broken-exit", FailureReason.MigrationFailed, StepKind.Migrate)]
+    [TestCase("broken-exit", FailureReason.ContainerExited, StepKind.Gate)]
     [TestCase("broken-smoke", FailureReason.SmokeFailed, StepKind.Smoke)]
     public async Task A_broken_version_is_refused_and_nobody_notices(string tag, FailureReason reason, StepKind step)
     {
