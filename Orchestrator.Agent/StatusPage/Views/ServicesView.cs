@@ -28,7 +28,7 @@ internal static class ServicesView
 
     public static Html Chip(Colour? colour) => colour is { } known
         ? Html.Of($"""<span class="chip chip-{known.Word()}">{known.Word()}</span>""")
-        : Html.Of($"""<span class="quiet">none</span>""");
+        : Html.Of($"""<span class="quiet">no colour</span>""");
 
     private static Html Row(StackStatus stack, ServiceStatus service) => Html.Of($"""
         <tr id="service-{stack.Stack}/{service.Service}">
