@@ -5,6 +5,7 @@ using Orchestrator.Access;
 using Orchestrator.Agent.Api;
 using Orchestrator.Agent.Api.Contracts;
 using Orchestrator.Agent.Auth;
+using Orchestrator.Agent.StatusPage;
 using Orchestrator.Agent.Webhooks;
 using Orchestrator.Deployments;
 using Orchestrator.Docker;
@@ -43,6 +44,7 @@ internal static class AdminHost
         builder.Services.AddDeployments(options.Data);
         AddAccess(builder.Services, options.Limits);
         AddApi(builder.Services, options.Limits);
+        builder.Services.AddStatusPage();
         AddBackground(builder.Services, options, engines);
 
         more?.Invoke(builder.Services);

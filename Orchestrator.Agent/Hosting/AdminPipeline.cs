@@ -1,5 +1,6 @@
 using Orchestrator.Agent.Api;
 using Orchestrator.Agent.Auth;
+using Orchestrator.Agent.StatusPage;
 using Prometheus;
 
 namespace Orchestrator.Agent.Hosting;
@@ -16,6 +17,7 @@ internal static class AdminPipeline
 
         app.MapHealth();
         app.MapLogin();
+        app.MapStatusPage();
         app.MapWebhook();
         app.MapApiDocument();
         app.MapMetrics().RequireScopeEverywhere(Access.TokenScope.Read);

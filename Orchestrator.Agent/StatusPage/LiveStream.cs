@@ -10,22 +10,20 @@ namespace Orchestrator.Agent.StatusPage;
 /// <summary>The stream of changes that one open page listens to.</summary>
 internal sealed class LiveStream(StatusFeed feed, StatusBoard board, TrafficPulse pulse, Assets assets, TimeProvider time)
 {
-    /// <summary>Then it ends and the browser asks again: a token that has been revoked is found out there.</summary>
-    public static readonly TimeSpan Longest = TimeSpan.FromMinutes(5);
-
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(2);
 
     /// <summary>Between two looks, so that a burst of progress is drawn once.</summary>
     private static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(100);
 
-    public async IAsyncEnumerable<SseItem<string>> RunAsync(Visitor visitor, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <param name="mayStay">Asked every few seconds: a token that is revoked is worthless at once, also to a page that is open.</param>
+    public async IAsyncEnumerable<SseItem<string>> RunAsync(
+        Visitor visitor, Func<CancellationToken, Task<bool>> mayStay, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        using var over = new CancellationTokenSource(Longest, time);
-        using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, over.Token);
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
 
         // Drops the oldest: each event holds the whole deployment, so the newest says it all.
         var signals = Channel.CreateBounded<Signal>(new BoundedChannelOptions(64) { FullMode = BoundedChannelFullMode.DropOldest });
-        Task[] sources = [WatchAsync(signals.Writer, ends.Token), TickAsync(signals.Writer, ends.Token)];
+        Task[] sources = [WatchAsync(signals.Writer, ends.Token), TickAsync(signals.Writer, mayStay, ends.Token)];
         try
         {
             var view = new LiveView(visitor, pulse);
@@ -50,7 +48,7 @@ internal sealed class LiveStream(StatusFeed feed, StatusBoard board, TrafficPuls
     {
         try
         {
-            await signals.WaitToReadAsync(cancellationToken);
+            if (!await signals.WaitToReadAsync(cancellationToken)) return null;
             if (seen.ReadAt > DateTimeOffset.MinValue) await Task.Delay(Breath, time, cancellationToken);
 
             var notBefore = seen.ReadAt + Tick - Breath;
@@ -86,17 +84,21 @@ internal sealed class LiveStream(StatusFeed feed, StatusBoard board, TrafficPuls
         }
     }
 
-    private async Task TickAsync(ChannelWriter<Signal> signals, CancellationToken cancellationToken)
+    private async Task TickAsync(ChannelWriter<Signal> signals, Func<CancellationToken, Task<bool>> mayStay, CancellationToken cancellationToken)
     {
         using var ticks = new PeriodicTimer(Tick, time);
         try
         {
             do signals.TryWrite(new(time.GetUtcNow(), null));
-            while (await ticks.WaitForNextTickAsync(cancellationToken));
+            while (await ticks.WaitForNextTickAsync(cancellationToken) && await mayStay(cancellationToken));
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // As above.
+        }
+        finally
+        {
+            signals.TryComplete();
         }
     }
 

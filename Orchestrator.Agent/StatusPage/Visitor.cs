@@ -1,3 +1,6 @@
+using Orchestrator.Access;
+using Orchestrator.Agent.Auth;
+
 namespace Orchestrator.Agent.StatusPage;
 
 /// <summary>Who looks at the page. What they may not do is shown as such; the API refuses it all the same.</summary>
@@ -5,5 +8,7 @@ namespace Orchestrator.Agent.StatusPage;
 /// <param name="Stack">The only stack that they may see; null: all.</param>
 internal sealed record Visitor(string Name, bool MayDeploy, string? Stack)
 {
+    public static Visitor Of(Caller caller) => new(caller.Name, caller.Scope >= TokenScope.Deploy, caller.Token?.Stack);
+
     public bool MaySee(string stack) => Stack is null || Stack == stack;
 }

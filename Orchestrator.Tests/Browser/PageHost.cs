@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Orchestrator.Agent.Auth;
 using Orchestrator.Agent.StatusPage;
 using Orchestrator.Deployments;
 using Orchestrator.Tests.StatusPage;
@@ -15,17 +16,12 @@ namespace Orchestrator.Tests.Browser;
 /// <summary>The page on a real listener, over a board that the test moves. The API's side of the buttons is played: what was asked is kept.</summary>
 internal sealed class PageHost : IAsyncDisposable
 {
-    private const string Policy =
-        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-
     private readonly DeploymentEvents _events = new();
     private WebApplication _application = null!;
 
     public Uri Address => new(_application.Urls.Single());
 
     public ImmutableArray<StackBoard> Stacks { get; set; } = [];
-
-    public Visitor Visitor { get; set; } = Samples.Operator;
 
     public List<string> Asked { get; } = [];
 
@@ -43,6 +39,9 @@ internal sealed class PageHost : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton(TimeProvider.System).AddSingleton(host.Router).AddStatusPage();
+
+        // Everybody comes over the socket here, so it has nothing to look up.
+        builder.Services.AddSingleton(new Authenticator(null!, null!, null!, TimeProvider.System));
         builder.Services.AddSingleton(new StatusFeed(
             _ => Task.FromResult(host.Stacks.Select(stack => stack.Status).ToImmutableArray()),
             (stack, _) => Task.FromResult(host.Find(stack).Recent),
@@ -75,13 +74,14 @@ internal sealed class PageHost : IAsyncDisposable
 
     private void Map(WebApplication application)
     {
+        application.Use(SecurityHeaders.ApplyAsync);
         application.Use((context, next) =>
         {
-            context.Response.Headers.ContentSecurityPolicy = Policy;
-            context.Response.Headers.CacheControl = "no-store";
+            context.Features.Set(Caller.Socket);
+            context.Features.Set(new PeerCredential(Environment.ProcessId, 0));
             return next(context);
         });
-        StatusPageEndpoints.Map(application, _ => Visitor);
+        application.MapStatusPage();
         application.MapPost("/api/v1/stacks/{stack}/rollback", (Delegate)HearAsync);
         application.MapPut("/api/v1/stacks/{stack}/maintenance", (Delegate)HearAsync);
         application.MapPost("/api/v1/deployments/{id}/cancel", (Delegate)HearAsync);

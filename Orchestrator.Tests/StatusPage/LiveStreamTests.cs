@@ -16,6 +16,7 @@ public sealed class LiveStreamTests
     private StackBoard _stack = null!;
     private string? _problem;
     private int _reads;
+    private bool _mayStay = true;
     private StatusBoard _board = null!;
     private LiveStream _stream = null!;
 
@@ -23,7 +24,7 @@ public sealed class LiveStreamTests
     public void SetUp()
     {
         var now = _time.GetUtcNow();
-        (_stack, _problem, _reads) = (Samples.Board(now), null, 0);
+        (_stack, _problem, _reads, _mayStay) = (Samples.Board(now), null, 0, true);
         var feed = new StatusFeed(ReadAsync, (_, _) => Task.FromResult(_stack.Recent), (_, _) => Task.FromResult(_stack.Releases), WatchAsync);
         _board = new StatusBoard(feed, _time, NullLogger<StatusBoard>.Instance);
         _stream = new LiveStream(feed, _board, new TrafficPulse(Pulses.Router(), _time), new Assets(), _time);
@@ -53,11 +54,14 @@ public sealed class LiveStreamTests
     }
 
     [Test]
-    public async Task A_stream_ends_by_itself_so_that_a_revoked_token_is_found_out()
+    public async Task A_stream_ends_when_the_visitor_may_no_longer_look()
     {
         var listening = ListenAsync([], CancellationToken.None);
+        await _time.AdvanceUntilAsync(Until(() => _reads >= 2), TimeSpan.FromMilliseconds(500), 50);
+        Assert.That(listening.IsCompleted, Is.False);
 
-        await _time.AdvanceUntilAsync(listening, TimeSpan.FromSeconds(2), 160);
+        _mayStay = false;
+        await _time.AdvanceUntilAsync(listening, TimeSpan.FromMilliseconds(500), 10);
     }
 
     [Test]
@@ -91,7 +95,7 @@ public sealed class LiveStreamTests
 
     private async Task ListenAsync(List<SseItem<string>> heard, CancellationToken cancellationToken)
     {
-        await foreach (var item in _stream.RunAsync(Samples.Operator, cancellationToken)) heard.Add(item);
+        await foreach (var item in _stream.RunAsync(Samples.Operator, _ => Task.FromResult(_mayStay), cancellationToken)) heard.Add(item);
     }
 
     private static async Task Until(Func<bool> holds)

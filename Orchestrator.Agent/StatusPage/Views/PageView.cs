@@ -14,7 +14,7 @@ internal static class PageView
         <noscript><p class="notice">Without JavaScript this page shows how things were when it was loaded, and its buttons do nothing. The command line does all of it: <code>basmalin status</code>.</p></noscript>
         <p id="notice" class="notice" role="status" hidden=""></p>
         {board}
-        <footer><p>BasMalin {frame.Build} on {frame.Machine}</p></footer>
+        <footer><p>BasMalin <span title="{frame.Build}">{frame.ShortBuild}</span> on {frame.Machine}</p></footer>
         <script src="{frame.Asset("uplot.js")}" defer=""></script>
         <script src="{frame.Asset("status.js")}" type="module"></script>
         """));

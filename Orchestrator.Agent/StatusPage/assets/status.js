@@ -138,7 +138,12 @@ function complain(form, text) {
   alert.hidden = !text;
 }
 
+let silence;
+
+// It lies over the page instead of pushing it down, and what went well goes away by itself: the page shows it too.
 function say(text, bad) {
+  clearTimeout(silence);
+  if (!bad) silence = setTimeout(() => { notice.hidden = true; }, 10_000);
   notice.textContent = text;
   notice.hidden = false;
   notice.classList.toggle('alert', bad);
