@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 
 namespace Orchestrator.Traffic;
@@ -27,8 +26,22 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
         {
             if (target.Upstream.TryLease(out var lease))
             {
+                var outcome = EdgeOutcome.NotSent;
                 exchange.Lease = lease;
-                var outcome = await AttemptAsync(exchange, target);
+                target.Series.InFlight.Inc();
+                try
+                {
+                    outcome = await forwarder.SendAsync(exchange, target);
+                }
+                finally
+                {
+                    // Counted before the lease ends: a drain that is over has all its requests in its numbers.
+                    if (outcome is not EdgeOutcome.NotSent)
+                        Record(exchange, target, outcome);
+                    target.Series.InFlight.Dec();
+                    exchange.Lease.Dispose();
+                }
+
                 if (outcome is not EdgeOutcome.NotSent)
                 {
                     await AnswerAsync(exchange.Context, outcome);
@@ -41,27 +54,6 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
         }
 
         await RefuseAsync(exchange, target, hold);
-    }
-
-    /// <summary>Forwards on the lease, counts the result, and gives the lease back.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<EdgeOutcome> AttemptAsync(EdgeExchange exchange, RouteTarget target)
-    {
-        target.Series.InFlight.Inc();
-        try
-        {
-            var outcome = await forwarder.SendAsync(exchange, target);
-            if (outcome is not EdgeOutcome.NotSent)
-                Record(exchange, target, outcome);
-            return outcome;
-        }
-        finally
-        {
-            target.Series.InFlight.Dec();
-
-            // After the counting: a drain that is over has all its requests in its numbers.
-            exchange.Lease.Dispose();
-        }
     }
 
     private ValueTask<(EdgeHold, RouteTarget)> NextAsync(EdgeExchange exchange, RouteTarget target)
