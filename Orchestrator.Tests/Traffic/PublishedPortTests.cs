@@ -79,6 +79,22 @@ public sealed class PublishedPortTests
     }
 
     [Test]
+    public async Task A_port_may_move_from_one_address_to_all_of_them_and_back()
+    {
+        var one = FreeEndpoint();
+        var all = one with { Address = null };
+        foreach (var (now, next) in new[] { (one, all), (all, one) })
+        {
+            Publish(now);
+            await _bed.Edge.SetPublishedAsync("garden", [now], CancellationToken.None);
+            await _bed.Edge.SetPublishedAsync("garden", [now, next], CancellationToken.None);
+            Publish(next);
+            await _bed.Edge.SetPublishedAsync("garden", [next], CancellationToken.None);
+            Assert.That(await _bed.Client.GetStringAsync(new Uri($"http://{one}/")), Is.EqualTo("blue"));
+        }
+    }
+
+    [Test]
     public async Task An_address_that_is_not_the_hosts_is_refused()
     {
         var foreign = new PublishedEndpoint("203.0.113.7", 3000);

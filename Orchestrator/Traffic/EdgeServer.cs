@@ -81,7 +81,7 @@ public sealed partial class EdgeServer : IAsyncDisposable
 
     /// <summary>
     /// Makes the stack's published ports these: opens the new ones, then closes those no longer wanted, whose requests may end. The same set again
-    /// changes nothing.
+    /// changes nothing. A port that moves from all addresses to one, or back, is closed for a moment in between.
     /// </summary>
     /// <exception cref="EdgeBindException">A port could not be opened, or another stack has it; nothing was changed then.</exception>
     public async Task SetPublishedAsync(string stack, ImmutableArray<PublishedEndpoint> endpoints, CancellationToken cancellationToken)
@@ -96,18 +96,21 @@ public sealed partial class EdgeServer : IAsyncDisposable
                     throw new EdgeBindException(endpoint, $"the stack '{owner}' publishes it", inner: null);
             }
 
-            var opened = await OpenAllAsync(wanted.Where(endpoint => !_published.ContainsKey(endpoint)), cancellationToken);
+            // One that overlaps a port of the stack's own which is still open is opened once that is no longer wanted.
+            var open = _published.Where(pair => pair.Value.Stack == stack).Select(pair => pair.Key).ToList();
+            var fresh = wanted.Except(open).ToLookup(endpoint => open.Any(endpoint.Overlaps));
+            var opened = await OpenAllAsync(fresh[false], cancellationToken);
             foreach (var (endpoint, listener) in opened)
                 _published[endpoint] = (stack, listener);
 
-            foreach (var (endpoint, (_, listener)) in _published.Where(pair => pair.Value.Stack == stack && !wanted.Contains(pair.Key)).ToList())
-            {
-                _published.Remove(endpoint);
-                _closing = [.. _closing.Where(task => !task.IsCompleted), CloseAsync(listener, ClosingTime)];
-                LogUnpublished(endpoint, stack);
-            }
+            foreach (var endpoint in open.Except(wanted))
+                Unpublish(stack, endpoint);
 
-            foreach (var endpoint in opened.Keys)
+            var replaced = await OpenAllAsync(fresh[true].Where(endpoint => !_published.Keys.Any(endpoint.Overlaps)), cancellationToken);
+            foreach (var (endpoint, listener) in replaced)
+                _published[endpoint] = (stack, listener);
+
+            foreach (var endpoint in opened.Keys.Concat(replaced.Keys))
                 LogPublished(endpoint, stack);
         }
         finally
@@ -136,6 +139,15 @@ public sealed partial class EdgeServer : IAsyncDisposable
         _forwarder.Dispose();
         _changing.Dispose();
         _stopping.Dispose();
+    }
+
+    private void Unpublish(string stack, PublishedEndpoint endpoint)
+    {
+        if (!_published.Remove(endpoint, out var entry))
+            return;
+
+        _closing = [.. _closing.Where(task => !task.IsCompleted), CloseAsync(entry.Listener, ClosingTime)];
+        LogUnpublished(endpoint, stack);
     }
 
     private async Task<Dictionary<PublishedEndpoint, EdgeListener>> OpenAllAsync(IEnumerable<PublishedEndpoint> endpoints, CancellationToken cancellationToken)

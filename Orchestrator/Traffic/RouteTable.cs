@@ -60,7 +60,7 @@ public sealed class RouteTable
     internal RouteTarget? Find(PublishedEndpoint? listener, string host, string path)
     {
         if (listener is not null)
-            return _listeners.TryGetValue(listener, out var paths) ? paths.Match(path) : null;
+            return (_listeners.GetValueOrDefault(listener) ?? Successor(listener))?.Match(path);
 
         var name = HostName.Of(host);
         if (_exact.TryGetValue(name, out var exact) && exact.Match(path) is { } byName)
@@ -74,6 +74,18 @@ public sealed class RouteTable
     }
 
     internal RouteTarget? FindPreview(string token) => _previews.GetValueOrDefault(Digest(token));
+
+    // A connection that came in before its port moved to other addresses may bring one more request before it is closed.
+    private PathTable? Successor(PublishedEndpoint listener)
+    {
+        foreach (var (endpoint, paths) in _listeners)
+        {
+            if (endpoint.Overlaps(listener))
+                return paths;
+        }
+
+        return null;
+    }
 
     // Looked up by digest: how long a comparison of digests takes says nothing about the token.
     private static UInt128 Digest(string token)
