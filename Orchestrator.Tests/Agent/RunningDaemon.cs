@@ -4,7 +4,6 @@ using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Orchestrator.Agent.Cli;
 using Orchestrator.Agent.Hosting;
 
 namespace Orchestrator.Tests.Agent;

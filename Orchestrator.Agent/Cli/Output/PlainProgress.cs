@@ -13,7 +13,9 @@ internal sealed class PlainProgress(TextWriter output)
         if (item.Deployment.State == "queued" && _state != "queued") output.WriteLine("  queued behind another deployment of the stack");
         _state = item.Deployment.State;
         foreach (var step in item.Deployment.Steps) ShowStep(step);
-        if (item.Message is { Length: > 0 } message) output.WriteLine($"    {message}");
+
+        // What a step says at its end stands in its line already.
+        if (item.Message is { Length: > 0 } message && item.Deployment.Steps.All(step => step.Detail != message)) output.WriteLine($"    {message}");
     }
 
     private void ShowStep(StepResponse step)

@@ -159,7 +159,8 @@ public sealed class AccessMatrixTests
         var path = pattern.Replace("{stack}", Stack, StringComparison.Ordinal)
             .Replace("{id:long}", "999999", StringComparison.Ordinal)
             .Replace("{name}", "nobody", StringComparison.Ordinal)
-            .Replace("{documentName}", "v1", StringComparison.Ordinal);
+            .Replace("{documentName}", "v1", StringComparison.Ordinal)
+            .Replace("{bundle}", "x", StringComparison.Ordinal);
         return new HttpRequestMessage(new HttpMethod(method), path) { Content = method is "GET" or "DELETE" ? null : Json("{}") };
     }
 
