@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using Orchestrator.Tests.Load;
 
@@ -13,14 +12,12 @@ internal sealed class LoadRun(LoadOptions options, TimeSpan duration, TimeProvid
 
     public bool Json { get; init; }
 
+    /// <param name="cancellationToken">Ends it early, in good order: the report is of what was sent by then.</param>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
-        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
         var started = time.GetTimestamp();
         await using var load = OpenLoopLoad.Start(options);
-        await WatchAsync(load, started, ending.Token);
+        await WatchAsync(load, started, cancellationToken);
 
         var summary = LoadSummary.Of(await load.StopAsync(), time.GetElapsedTime(started), finished: true);
         Write(summary);
@@ -28,12 +25,6 @@ internal sealed class LoadRun(LoadOptions options, TimeSpan duration, TimeProvid
             Console.Error.Write("\r\e[K");
         Console.Out.WriteLine(Json ? JsonSerializer.Serialize(summary, Indented) : summary.ToString());
         return summary is { Failed: 0, Sent: > 0 } ? 0 : 1;
-
-        void End(PosixSignalContext signal)
-        {
-            signal.Cancel = true;
-            ending.Cancel();
-        }
     }
 
     private async Task WatchAsync(OpenLoopLoad load, long started, CancellationToken cancellationToken)

@@ -1,0 +1,58 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using Orchestrator.Benchmarks.Edge;
+using Orchestrator.Benchmarks.Measuring;
+
+namespace Orchestrator.Benchmarks;
+
+/// <summary>The verbs that measure.</summary>
+internal static class BenchCommand
+{
+    public static IEnumerable<Command> CreateAll() =>
+    [
+        Create("edge", "What a request costs through the edge, against bare YARP, nginx, HAProxy and Caddy.", Edge),
+        Create("all", "All of these.", Edge),
+    ];
+
+    private static Task<Findings> Edge(bool quick, CancellationToken cancellationToken) => new EdgeBenchmark(quick ? EdgePlan.Quick : EdgePlan.Full).RunAsync(cancellationToken);
+
+    private static Command Create(string name, string description, params Func<bool, CancellationToken, Task<Findings>>[] benchmarks)
+    {
+        var json = new Option<FileInfo?>("--json") { Description = "A file for the numbers" };
+        var markdown = new Option<FileInfo?>("--md") { Description = "A document for the tables; one with marks keeps what is around them" };
+        var quick = new Option<bool>("--quick") { Description = "Only shows that it runs" };
+        var verb = new Command(name, description) { json, markdown, quick };
+        verb.SetAction(async (parsed, cancellationToken) =>
+        {
+            try
+            {
+                var report = await MeasureAsync(benchmarks, parsed.GetValue(quick), cancellationToken);
+                Console.Out.WriteLine(report.ToText());
+                if (parsed.GetValue(json) is { } numbers)
+                    await File.WriteAllTextAsync(numbers.FullName, report.ToJson(), cancellationToken);
+                if (parsed.GetValue(markdown) is { } document)
+                    report.WriteMarkdown(document.FullName);
+                return 0;
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                Console.Error.WriteLine("stopped before the end; nothing is reported");
+                return 1;
+            }
+        });
+        return verb;
+    }
+
+    private static async Task<Report> MeasureAsync(Func<bool, CancellationToken, Task<Findings>>[] benchmarks, bool quick, CancellationToken cancellationToken)
+    {
+        var machine = Machine.Look(TimeProvider.System);
+        var before = Machine.Ticks();
+        var findings = ImmutableArray.CreateBuilder<Findings>();
+        foreach (var benchmark in benchmarks)
+            findings.Add(await benchmark(quick, cancellationToken));
+
+        var after = Machine.Ticks();
+        Progress.Clear();
+        return new Report(machine with { Steal = Math.Round((after.Stolen - before.Stolen) / Math.Max(1, after.All - before.All), 4) }, findings.ToImmutable());
+    }
+}
