@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using System.CommandLine;
+using Orchestrator.Benchmarks.Deploy;
 using Orchestrator.Benchmarks.Edge;
+using Orchestrator.Benchmarks.Garden;
 using Orchestrator.Benchmarks.Measuring;
 
 namespace Orchestrator.Benchmarks;
@@ -11,10 +13,16 @@ internal static class BenchCommand
     public static IEnumerable<Command> CreateAll() =>
     [
         Create("edge", "What a request costs through the edge, against bare YARP, nginx, HAProxy and Caddy.", Edge),
-        Create("all", "All of these.", Edge),
+        Create("deploy", "Deployments and warm rollbacks of a real application, under load.", Deploy),
+        Create("garden", "GardenApp with its databases, read by 100 clients through the edge.", Garden),
+        Create("all", "All of these.", Edge, Deploy, Garden),
     ];
 
     private static Task<Findings> Edge(bool quick, CancellationToken cancellationToken) => new EdgeBenchmark(quick ? EdgePlan.Quick : EdgePlan.Full).RunAsync(cancellationToken);
+
+    private static Task<Findings> Deploy(bool quick, CancellationToken cancellationToken) => new DeployBenchmark(quick ? 1 : 5, TimeProvider.System).RunAsync(cancellationToken);
+
+    private static Task<Findings> Garden(bool quick, CancellationToken cancellationToken) => new GardenBenchmark(quick ? 2 : 30).RunAsync(cancellationToken);
 
     private static Command Create(string name, string description, params Func<bool, CancellationToken, Task<Findings>>[] benchmarks)
     {

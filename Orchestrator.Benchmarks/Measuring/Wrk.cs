@@ -15,13 +15,33 @@ internal sealed class Wrk(string directory)
         end
         """;
 
+    // What a browser sends: a proxy's cost is in the headers too.
+    private static readonly string[] Headers =
+    [
+        "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+        "Accept: application/json",
+        "Accept-Language: en-US,en;q=0.5",
+        "Accept-Encoding: gzip, deflate, br",
+        "Referer: http://garden.example/",
+        "Cookie: session=0123456789abcdef0123456789abcdef",
+    ];
+
     public async Task<WrkResult> RunAsync(Uri address, string? host, int connections, int seconds, CancellationToken cancellationToken)
     {
         var script = Path.Combine(directory, "report.lua");
         await File.WriteAllTextAsync(script, Script, cancellationToken);
-        string[] header = host is null ? [] : ["-H", $"Host: {host}"];
-        var output = await ExternalProgram.RunAsync(
-            "wrk", ["-t1", string.Create(CultureInfo.InvariantCulture, $"-c{connections}"), string.Create(CultureInfo.InvariantCulture, $"-d{seconds}s"), "--timeout", "10s", "-s", script, .. header, address.ToString()], cancellationToken);
+        IEnumerable<string> headers = host is null ? Headers : [.. Headers, $"Host: {host}"];
+        string[] arguments =
+        [
+            "-t1",
+            string.Create(CultureInfo.InvariantCulture, $"-c{connections}"),
+            string.Create(CultureInfo.InvariantCulture, $"-d{seconds}s"),
+            "--timeout", "10s",
+            "-s", script,
+            .. headers.SelectMany(header => new[] { "-H", header }),
+            address.ToString(),
+        ];
+        var output = await ExternalProgram.RunAsync("wrk", arguments, cancellationToken);
         var line = output.Split('\n').FirstOrDefault(line => line.StartsWith(Mark, StringComparison.Ordinal)) ?? throw new InvalidOperationException($"wrk said nothing of use:\n{output}");
         var numbers = line[Mark.Length..].Split(' ').Select(number => double.Parse(number, CultureInfo.InvariantCulture)).ToArray();
         return new WrkResult((long)numbers[0], numbers[1] / 1e6, (long)numbers[2], numbers[3] / 1e3, numbers[4] / 1e3, numbers[5] / 1e3);
