@@ -15,7 +15,7 @@ internal sealed class Backend : IAsyncDisposable
 {
     public const int Port = 18977;
 
-    private static int s_last;
+    private static int Last;
 
     private readonly WebApplication _application;
     private int _requests;
@@ -63,7 +63,7 @@ internal sealed class Backend : IAsyncDisposable
     /// <summary>An address that nobody else has, in this process or, most likely, another.</summary>
     public static string FreshHost()
     {
-        var number = Interlocked.Increment(ref s_last);
+        var number = Interlocked.Increment(ref Last);
         return $"127.{64 + (Environment.ProcessId % 128)}.{(number >> 8) & 255}.{number & 255}";
     }
 

@@ -7,8 +7,8 @@ namespace Orchestrator.Tests.Traffic;
 [TestFixture]
 public sealed class PublishedPortTests
 {
-    private EdgeBed _bed;
-    private Backend _blue;
+    private EdgeBed _bed = null!;
+    private Backend _blue = null!;
 
     [SetUp]
     public async Task SetUp()
