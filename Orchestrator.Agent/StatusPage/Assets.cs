@@ -22,7 +22,7 @@ internal sealed class Assets
         _files = assembly.GetManifestResourceNames()
             .Where(name => name.StartsWith(Prefix, StringComparison.Ordinal))
             .ToFrozenDictionary(name => name[Prefix.Length..], name => Read(assembly.GetManifestResourceStream(name), name), StringComparer.Ordinal);
-        Bundle = Hash(Encoding.UTF8.GetBytes(string.Join('\n', _files.OrderBy(file => file.Key, StringComparer.Ordinal).Select(file => $"{file.Key} {file.Value.Hash}"))));
+        Bundle = Hash(Encoding.UTF8.GetBytes(string.Join('\n', Names.Select(name => $"{name} {_files[name].Hash}"))));
     }
 
     public string Bundle { get; }

@@ -10,7 +10,10 @@ internal sealed record Board(ImmutableArray<StackBoard> Stacks, DateTimeOffset R
     public static readonly Board Empty = new([], DateTimeOffset.MinValue, null);
 
     /// <summary>The same with a newer look at one deployment.</summary>
-    public Board With(Deployment deployment) => this with { Stacks = [.. Stacks.Select(stack => stack.Status.Stack == deployment.Request.Stack ? stack.With(deployment) : stack)] };
+    public Board With(Deployment deployment) => this with
+    {
+        Stacks = [.. Stacks.Select(stack => stack.Status.Stack == deployment.Request.Stack ? stack.With(deployment) : stack)],
+    };
 }
 
 /// <param name="Recent">Newest first, the running one among them.</param>

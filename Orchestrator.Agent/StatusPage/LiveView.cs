@@ -63,22 +63,23 @@ internal sealed class LiveView(Visitor visitor, TrafficPulse pulse)
 
     private IEnumerable<StackBoard> Visible(Board board) => board.Stacks.Where(stack => visitor.MaySee(stack.Status.Stack));
 
-    private List<(StackBoard Stack, ImmutableArray<Piece> Pieces)> PiecesOf(Board board) =>
+    private ImmutableArray<(StackBoard Stack, ImmutableArray<Piece> Pieces)> PiecesOf(Board board) =>
         [.. Visible(board).Select(stack => (stack, StackView.Pieces(stack, visitor, pulse.TotalsOf(stack.Status.Stack), MessagesOf(stack))))];
 
-    private ImmutableArray<string> MessagesOf(StackBoard stack) => stack.Status.Running is { } running ? _messages.GetValueOrDefault(running.Id, []) : [];
+    private ImmutableArray<string> MessagesOf(StackBoard stack) =>
+        stack.Status.Running is { } running ? _messages.GetValueOrDefault(running.Id, []) : [];
 
-    private static IEnumerable<Piece> Everything(Board board, List<(StackBoard Stack, ImmutableArray<Piece> Pieces)> stacks) =>
+    private static IEnumerable<Piece> Everything(Board board, ImmutableArray<(StackBoard Stack, ImmutableArray<Piece> Pieces)> stacks) =>
         stacks.SelectMany(stack => stack.Pieces).Prepend(PageView.Overview(board, [.. stacks.Select(stack => stack.Stack)]));
 
     /// <summary>A stack that has become damaged, or is no longer, has other elements: then pieces have no place to go to.</summary>
-    private bool ShapeChanged(List<(StackBoard Stack, ImmutableArray<Piece> Pieces)> stacks)
+    private bool ShapeChanged(ImmutableArray<(StackBoard Stack, ImmutableArray<Piece> Pieces)> stacks)
     {
         var ids = stacks.SelectMany(stack => stack.Pieces).Select(piece => piece.Id).ToHashSet();
         return ids.Count + 1 != _shown.Count || !ids.All(_shown.ContainsKey);
     }
 
-    private void Remember(Board board, List<(StackBoard Stack, ImmutableArray<Piece> Pieces)> stacks)
+    private void Remember(Board board, ImmutableArray<(StackBoard Stack, ImmutableArray<Piece> Pieces)> stacks)
     {
         _stacks = [.. stacks.Select(stack => stack.Stack.Status.Stack)];
         _shown.Clear();

@@ -40,8 +40,11 @@ internal static class Phrases
         return char.ToLowerInvariant(name[0]) + name[1..];
     }
 
-    private static Html Time(string kind, DateTimeOffset at, string text) =>
-        Html.Of($"""<time data-time="{kind}" datetime="{at.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture)}" title="{Absolute(at)}">{text}</time>""");
+    private static Html Time(string kind, DateTimeOffset at, string text)
+    {
+        var exact = at.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
+        return Html.Of($"""<time data-time="{kind}" datetime="{exact}" title="{Absolute(at)}">{text}</time>""");
+    }
 
     private static string Absolute(DateTimeOffset at) => at.UtcDateTime.ToString("d MMM yyyy, HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
 }

@@ -29,6 +29,7 @@ public sealed class DaemonInBrowserTests
             await page.EvaluateAsync("window.sameDocument = true");
 
             await ApplyAsync(daemon, name);
+            await Expect(page.Locator($"#now-{name} .step-running")).ToBeVisibleAsync(new() { Timeout = 90_000 });
             await Expect(page.Locator($"#head-{name} .release")).ToHaveTextAsync("Release 1", Patient);
             await Expect(page.Locator($"#service-{name}\\/app [data-label=Health]")).ToHaveTextAsync("healthy", Patient);
             await Expect(page.Locator("#link")).ToHaveTextAsync("live");

@@ -9,11 +9,23 @@ namespace Orchestrator.Deployments;
 /// <summary>Journal and engine, put together for people.</summary>
 public sealed class StackStatusReader(IJournal journal, StackContainers containers)
 {
+    /// <summary>How far back a stack is looked for whose first deployment runs, waits, or has failed: it has no state yet.</summary>
+    private const int LookBack = 100;
+
     public async Task<ImmutableArray<StackStatus>> AllAsync(CancellationToken cancellationToken)
     {
+        var states = await journal.ListStacksAsync(cancellationToken);
+        var damaged = await journal.DamagedStacksAsync(cancellationToken);
+        var beginning = (await journal.ListDeploymentsAsync(null, LookBack, cancellationToken))
+            .Select(deployment => deployment.Request.Stack)
+            .Distinct()
+            .Except(states.Select(state => state.Stack))
+            .Except(damaged.Select(one => one.Stack))
+            .Select(stack => new StackState { Stack = stack });
+
         var all = ImmutableArray.CreateBuilder<StackStatus>();
-        foreach (var state in await journal.ListStacksAsync(cancellationToken)) all.Add(await OfAsync(state, cancellationToken));
-        foreach (var (stack, problem) in await journal.DamagedStacksAsync(cancellationToken)) all.Add(new(stack, 0, null, [], null, false, null, null, problem));
+        foreach (var state in states.Concat(beginning)) all.Add(await OfAsync(state, cancellationToken));
+        foreach (var (stack, problem) in damaged) all.Add(new(stack, 0, null, [], null, false, null, null, problem));
         return [.. all.OrderBy(status => status.Stack, StringComparer.Ordinal)];
     }
 

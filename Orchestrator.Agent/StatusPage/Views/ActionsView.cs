@@ -9,7 +9,7 @@ internal static class ActionsView
     {
         var status = stack.Status;
         var rollback = WhyNoRollback(stack, visitor);
-        var maintenance = visitor.MayDeploy ? null : Scope(visitor);
+        var maintenance = WhyNoMaintenance(status, visitor);
         return Html.Of($"""
             <div class="actions">
             {Button("Roll back…", DialogsView.RollbackId(status.Stack), rollback)}
@@ -22,7 +22,7 @@ internal static class ActionsView
     }
 
     public static Html Cancel(Deployment deployment, Visitor visitor) => visitor.MayDeploy
-        ? Html.Of($"{Button("Cancel…", DialogsView.CancelId(deployment.Id), null)}{DialogsView.Cancel(deployment)}")
+        ? Html.Of($"{Button("Cancel…", DialogsView.CancelId(deployment.Id), null)}{DialogsView.Cancel(deployment.Id)}")
         : Html.Empty;
 
     private static Html Button(string text, string dialog, string? why) => why is null
@@ -32,10 +32,16 @@ internal static class ActionsView
     private static Html Switch(StackStatus status, string? why)
     {
         var on = status.Maintenance;
-        var does = why is not null
-            ? Html.Of($"disabled=\"\" title=\"{why}\"")
-            : on ? Html.Of($"data-act=\"maintenance-off\" data-on=\"{status.Stack}\"") : Html.Of($"data-opens=\"{DialogsView.MaintenanceId(status.Stack)}\" aria-haspopup=\"dialog\"");
-        return Html.Of($"""<button type="button" class="switch" role="switch" aria-checked="{(on ? "true" : "false")}" {does}><span class="knob"></span>Maintenance</button>""");
+        var does = (why, on) switch
+        {
+            ({ } reason, _) => Html.Of($"""disabled="" title="{reason}" """),
+            (_, true) => Html.Of($"""data-act="maintenance-off" data-on="{status.Stack}" """),
+            _ => Html.Of($"""data-opens="{DialogsView.MaintenanceId(status.Stack)}" aria-haspopup="dialog" """),
+        };
+        return Html.Of($"""
+            <button type="button" class="switch" role="switch" aria-checked="{(on ? "true" : "false")}" {does}>
+            <span class="knob"></span>Maintenance</button>
+            """);
     }
 
     private static Html Reasons(string? rollback, string? maintenance)
@@ -48,6 +54,12 @@ internal static class ActionsView
     {
         if (!visitor.MayDeploy) return Scope(visitor);
         return stack.Targets.Any() ? null : "There is no other release to roll back to.";
+    }
+
+    private static string? WhyNoMaintenance(StackStatus status, Visitor visitor)
+    {
+        if (!visitor.MayDeploy) return Scope(visitor);
+        return status.CurrentRelease > 0 ? null : "Nothing serves yet that could be put into maintenance.";
     }
 
     private static string Scope(Visitor visitor) => $"{visitor.Name} may only look: this needs a token of the scope deploy.";

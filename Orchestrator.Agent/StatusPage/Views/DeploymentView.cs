@@ -73,10 +73,14 @@ internal static class DeploymentView
 
     private static Html Fact(string name, string value) => Fact(name, Html.Of($"{value}"));
 
-    private static Html Fact(string name, Html value) => value.IsEmpty ? Html.Empty : Html.Of($"<div><dt>{name}</dt><dd>{value}</dd></div>");
+    private static Html Fact(string name, Html value) =>
+        value.IsEmpty ? Html.Empty : Html.Of($"<div><dt>{name}</dt><dd>{value}</dd></div>");
 
-    private static Html Requests(RequestCount requests) => Html.Of(
-        $"""{Phrases.Counted(requests.Total, "request", "requests")}, <span class="{(requests.Failed > 0 ? "short" : "enough")}">{Phrases.Count(requests.Failed)} failed</span>""");
+    private static Html Requests(RequestCount requests)
+    {
+        var tone = requests.Failed > 0 ? "short" : "enough";
+        return Html.Of($"""{Phrases.Counted(requests.Total, "request", "requests")}, <span class="{tone}">{Phrases.Count(requests.Failed)} failed</span>""");
+    }
 
     private static Html Took(Deployment deployment) => deployment is { StartedAt: { } started, EndedAt: { } ended }
         ? Html.Of($", took {Phrases.Took(ended - started)}")

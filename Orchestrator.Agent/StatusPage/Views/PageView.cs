@@ -11,7 +11,8 @@ internal static class PageView
         <span id="link" class="pill tone-quiet" role="status">not live</span>
         <form method="post" action="/logout" class="who"><span>{visitor.Name}</span> <button type="submit">Log out</button></form>
         </header>
-        <noscript><p class="notice">Without JavaScript this page shows how things were when it was loaded, and its buttons do nothing. The command line does all of it: <code>basmalin status</code>.</p></noscript>
+        <noscript><p class="notice">Without JavaScript this page shows how things were when it was loaded, and its buttons do nothing.
+        The command line does all of it: <code>basmalin status</code>.</p></noscript>
         <p id="notice" class="notice" role="status" hidden=""></p>
         {board}
         <footer><p>BasMalin <span title="{frame.Build}">{frame.ShortBuild}</span> on {frame.Machine}</p></footer>
@@ -20,21 +21,17 @@ internal static class PageView
         """));
 
     /// <summary>All stacks; the element <c>board</c>.</summary>
-    public static Html Board(Board board, IEnumerable<(StackBoard Stack, ImmutableArray<Piece> Pieces)> stacks)
-    {
-        var shown = stacks.ToList();
-        return Html.Of($"""
-            <main id="board">
-            {Overview(board, [.. shown.Select(stack => stack.Stack)]).Markup}
-            {(shown.Count > 0 || board.Problem is not null ? Html.Empty : Html.Of($"""<div class="empty"><h2>Nothing runs here yet</h2><p>Bring a Compose file: <code>basmalin apply compose.yml</code></p></div>"""))}
-            {shown.Select(stack => StackView.Render(stack.Stack.Status.Stack, stack.Pieces))}
-            </main>
-            """);
-    }
+    public static Html Board(Board board, ImmutableArray<(StackBoard Stack, ImmutableArray<Piece> Pieces)> stacks) => Html.Of($"""
+        <main id="board">
+        {Overview(board, [.. stacks.Select(stack => stack.Stack)]).Markup}
+        {(stacks.IsEmpty && board.Problem is null ? Nothing() : Html.Empty)}
+        {stacks.Select(stack => StackView.Render(stack.Stack.Status.Stack, stack.Pieces))}
+        </main>
+        """);
 
     public static Piece Overview(Board board, ImmutableArray<StackBoard> stacks) => new("overview", Html.Of($"""
         <div id="overview">
-        {(board.Problem is null ? Html.Empty : Html.Of($"""<div class="failure"><p class="reason">This is what was seen last{(board.Stacks.IsEmpty ? Html.Empty : Html.Of($", {Phrases.Ago(board.ReadAt)}"))}. {board.Problem}</p></div>"""))}
+        {(board.Problem is { } problem ? Stale(board, problem) : Html.Empty)}
         {(stacks.Length < 2 ? Html.Empty : Html.Of($"""<nav aria-label="Stacks"><ul class="overview">{stacks.Select(Link)}</ul></nav>"""))}
         </div>
         """));
@@ -45,13 +42,25 @@ internal static class PageView
         <h1><img src="{frame.Asset("favicon.svg")}" alt="" width="32" height="32" />BasMalin</h1>
         <form method="post" action="/login" autocomplete="off">
         <label for="token">Token</label>
-        <input id="token" name="token" type="password" required="" autofocus="" autocapitalize="off" spellcheck="false"{(problem is null ? Html.Empty : Html.Of($" aria-invalid=\"true\" aria-describedby=\"problem\""))} />
+        <input id="token" name="token" type="password" required="" autofocus="" autocapitalize="off" spellcheck="false"{(problem is null
+            ? Html.Empty
+            : Html.Of($" aria-invalid=\"true\" aria-describedby=\"problem\""))} />
         {(problem is null ? Html.Empty : Html.Of($"""<p id="problem" class="alert" role="alert">{problem}</p>"""))}
         <button type="submit" class="strong">Log in</button>
         </form>
         <p class="quiet">Make a token on the daemon's machine:<br /><code>basmalin token create NAME --scope read</code></p>
         </main>
         """));
+
+    private static Html Nothing() => Html.Of($"""
+        <div class="empty"><h2>Nothing runs here yet</h2><p>Bring a Compose file: <code>basmalin apply compose.yml</code></p></div>
+        """);
+
+    private static Html Stale(Board board, string problem)
+    {
+        var when = board.Stacks.IsEmpty ? Html.Empty : Html.Of($", {Phrases.Ago(board.ReadAt)}");
+        return Html.Of($"""<div class="failure"><p class="reason">This is what was seen last{when}. {problem}</p></div>""");
+    }
 
     private static Html Link(StackBoard stack)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Orchestrator.Deployments;
 using Orchestrator.Stacks;
 
@@ -6,36 +7,39 @@ namespace Orchestrator.Agent.StatusPage.Views;
 /// <summary>The services of a stack and their containers.</summary>
 internal static class ServicesView
 {
+    private static readonly ImmutableArray<string> OfServices = ["Service", "Colour", "Health", "Replicas", "Release", "Reached at", "Image"];
+    private static readonly ImmutableArray<string> OfContainers = ["Container", "Colour", "State", "Release", "Address", "Started"];
+
     public static Html Render(StackStatus stack) => stack.Services.IsEmpty
         ? Html.Of($"""<div id="services-{stack.Stack}"><p class="quiet">No services yet: its first deployment has not brought any.</p></div>""")
         : Html.Of($"""
             <div id="services-{stack.Stack}">
-            <table class="services">
-            <caption class="unseen">Services of {stack.Stack}</caption>
-            <thead><tr><th scope="col">Service</th><th scope="col">Colour</th><th scope="col">Health</th><th scope="col">Replicas</th><th scope="col">Release</th><th scope="col">Reached at</th><th scope="col">Image</th></tr></thead>
-            <tbody>{stack.Services.Select(service => Row(stack, service))}</tbody>
-            </table>
+            {Table("Services of " + stack.Stack, OfServices, stack.Services.Select(service => Row(stack, service)))}
             <details class="containers" id="containers-{stack.Stack}">
             <summary>{Phrases.Counted(stack.Services.Sum(service => service.Containers.Length), "container", "containers")}</summary>
-            <table class="services">
-            <caption class="unseen">Containers of {stack.Stack}</caption>
-            <thead><tr><th scope="col">Container</th><th scope="col">Colour</th><th scope="col">State</th><th scope="col">Release</th><th scope="col">Address</th><th scope="col">Started</th></tr></thead>
-            <tbody>{stack.Services.SelectMany(service => service.Containers).Select(Row)}</tbody>
-            </table>
+            {Table("Containers of " + stack.Stack, OfContainers, stack.Services.SelectMany(service => service.Containers).Select(Row))}
             </details>
             </div>
             """);
 
     public static Html Chip(Colour? colour) => colour is { } known
         ? Html.Of($"""<span class="chip chip-{known.Word()}">{known.Word()}</span>""")
-        : Html.Of($"""<span class="quiet">no colour</span>""");
+        : Quiet("no colour");
+
+    private static Html Table(string caption, ImmutableArray<string> columns, IEnumerable<Html> rows) => Html.Of($"""
+        <table class="services">
+        <caption class="unseen">{caption}</caption>
+        <thead><tr>{columns.Select(column => Html.Of($"""<th scope="col">{column}</th>"""))}</tr></thead>
+        <tbody>{rows}</tbody>
+        </table>
+        """);
 
     private static Html Row(StackStatus stack, ServiceStatus service) => Html.Of($"""
         <tr id="service-{stack.Stack}/{service.Service}">
         <th scope="row">{service.Service} <span class="role">{RoleOf(service.Role)}</span></th>
         <td data-label="Colour">{Chip(service.Colour)}</td>
         <td data-label="Health">{StackHealth.ToneOf(service.Health).Pill(service.Health)}</td>
-        <td data-label="Replicas"><span class="{(service.ReplicasRunning < service.ReplicasWanted ? "short" : "enough")}">{service.ReplicasRunning} of {service.ReplicasWanted}</span></td>
+        <td data-label="Replicas">{Replicas(service)}</td>
         <td data-label="Release">{service.Release}</td>
         <td data-label="Reached at">{Routes(service)}</td>
         <td data-label="Image"><code>{service.Image}</code></td>
@@ -43,19 +47,29 @@ internal static class ServicesView
         """);
 
     private static Html Routes(ServiceStatus service) => service.Routes.IsEmpty
-        ? Html.Of($"""<span class="quiet">inside only</span>""")
+        ? Quiet("inside only")
         : Html.Of($"""<ul class="routes">{service.Routes.Select(route => Html.Of($"<li><code>{route}</code></li>"))}</ul>""");
 
     private static Html Row(ContainerStatus container) => Html.Of($"""
         <tr id="container-{container.Id}">
         <th scope="row"><code>{container.Name}</code></th>
-        <td data-label="Colour">{Chip(container.Colour)}{(container.Live ? Html.Empty : Html.Of($""" <span class="role">no traffic</span>"""))}</td>
-        <td data-label="State">{StackHealth.ToneOf(container.Health).Pill(container.Health)}{(container.State == "running" ? Html.Empty : Html.Of($""" <span class="role">{container.State}</span>"""))}</td>
+        <td data-label="Colour">{Chip(container.Colour)} {(container.Live ? Html.Empty : Quiet("no traffic"))}</td>
+        <td data-label="State">
+        {StackHealth.ToneOf(container.Health).Pill(container.Health)} {(container.State == "running" ? Html.Empty : Quiet(container.State))}
+        </td>
         <td data-label="Release">{container.Release}</td>
-        <td data-label="Address">{(container.Address is null ? Html.Of($"""<span class="quiet">none</span>""") : Html.Of($"<code>{container.Address}</code>"))}</td>
-        <td data-label="Started">{(container.StartedAt is { } started ? Phrases.Ago(started) : Html.Of($"""<span class="quiet">not yet</span>"""))}</td>
+        <td data-label="Address">{(container.Address is { } address ? Html.Of($"<code>{address}</code>") : Quiet("none"))}</td>
+        <td data-label="Started">{(container.StartedAt is { } started ? Phrases.Ago(started) : Quiet("not yet"))}</td>
         </tr>
         """);
+
+    private static Html Replicas(ServiceStatus service)
+    {
+        var enough = service.ReplicasRunning >= service.ReplicasWanted;
+        return Html.Of($"""<span class="{(enough ? "enough" : "short")}">{service.ReplicasRunning} of {service.ReplicasWanted}</span>""");
+    }
+
+    private static Html Quiet(string text) => Html.Of($"""<span class="role">{text}</span>""");
 
     private static string RoleOf(ServiceRole role) => Phrases.Name(role);
 }

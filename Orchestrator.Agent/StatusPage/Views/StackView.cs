@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Orchestrator.Deployments;
+using Orchestrator.Planning;
 
 namespace Orchestrator.Agent.StatusPage.Views;
 
@@ -32,13 +33,26 @@ internal static class StackView
 
     private static Html Head(StackBoard stack, Visitor visitor) => Html.Of($"""
         <header id="head-{stack.Status.Stack}" class="stack-head">
-        <div class="title">{Title(stack.Status)}
-        {(stack.Status.CurrentRelease == 0 ? Html.Empty : Html.Of($"""<p class="release">Release {stack.Status.CurrentRelease}{(stack.Status.Version is null ? Html.Empty : Html.Of($" <strong>{stack.Status.Version}</strong>"))}</p>"""))}
-        </div>
+        <div class="title">{Title(stack.Status)}{Release(stack.Status)}</div>
         {ActionsView.Render(stack, visitor)}
-        {(stack.Status.Warm is not { } warm ? Html.Empty : Html.Of($"""<p class="warm">Release {warm.Release} is still warm ({string.Join(", ", warm.Services.Keys)}): the way back is an instant swap, {Phrases.Until(warm.Until)}.</p>"""))}
+        {(stack.Status.Warm is { } warm ? Warm(warm) : Html.Empty)}
         </header>
         """);
+
+    private static Html Release(StackStatus status)
+    {
+        if (status.CurrentRelease == 0) return Html.Empty;
+        var version = status.Version is { } named ? Html.Of($" <strong>{named}</strong>") : Html.Empty;
+        return Html.Of($"""<p class="release">Release {status.CurrentRelease}{version}</p>""");
+    }
+
+    private static Html Warm(WarmState warm)
+    {
+        var services = string.Join(", ", warm.Services.Keys);
+        return Html.Of($"""
+            <p class="warm">Release {warm.Release} is still warm ({services}): the way back is an instant swap, {Phrases.Until(warm.Until)}.</p>
+            """);
+    }
 
     private static Html Damaged(StackStatus status, string problem) => Html.Of($"""
         <header id="head-{status.Stack}" class="stack-head">
@@ -60,21 +74,25 @@ internal static class StackView
             ActionsView.Cancel(deployment, visitor)))}</div>
         """);
 
-    private static Html Traffic(string stack, TrafficTotals? traffic) => Html.Of($"""
-        <p id="traffic-{stack}" class="traffic">{(traffic is not { Total: > 0 }
-            ? Html.Of($"""<span class="quiet">No requests have come through the proxy since the daemon started.</span>""")
-            : Html.Of($"""<strong>{Phrases.Counted(traffic.Total, "request", "requests")}</strong>, <strong class="{(traffic.Failed > 0 ? "short" : "enough")}">{Phrases.Count(traffic.Failed)} failed</strong> <span class="quiet">since the daemon started, {Phrases.Ago(traffic.Since)}</span>"""))}</p>
+    private static Html Traffic(string stack, TrafficTotals? traffic) =>
+        Html.Of($"""<p id="traffic-{stack}" class="traffic">{(traffic is { Total: > 0 } ? Counts(traffic) : NoTraffic())}</p>""");
+
+    private static Html Counts(TrafficTotals traffic) => Html.Of($"""
+        <strong>{Phrases.Counted(traffic.Total, "request", "requests")}</strong>,
+        <strong class="{(traffic.Failed > 0 ? "short" : "enough")}">{Phrases.Count(traffic.Failed)} failed</strong>
+        <span class="quiet">since the daemon started, {Phrases.Ago(traffic.Since)}</span>
         """);
+
+    private static Html NoTraffic() => Html.Of($"""<span class="quiet">No requests have come through the proxy since the daemon started.</span>""");
 
     private static Html History(StackBoard stack)
     {
-        var past = stack.Recent.Where(deployment => deployment.Ended).ToList();
+        var past = stack.Recent.Where(deployment => deployment.Ended).Select((deployment, index) =>
+            DeploymentView.Past(deployment, open: index == 0 && deployment.Failure is not null)).ToList();
         return Html.Of($"""
             <div id="history-{stack.Status.Stack}" class="history">
             <h3>Recent deployments</h3>
-            {(past.Count == 0
-                ? Html.Of($"""<p class="quiet">None has ended yet.</p>""")
-                : Html.Of($"""<ol class="deployments">{past.Select((deployment, index) => DeploymentView.Past(deployment, index == 0 && deployment.Failure is not null))}</ol>"""))}
+            {(past.Count == 0 ? Html.Of($"""<p class="quiet">None has ended yet.</p>""") : Html.Of($"""<ol class="deployments">{past}</ol>"""))}
             </div>
             """);
     }

@@ -13,7 +13,8 @@ internal static class StepsView
     {
         var done = All.Count(kind => Find(deployment, kind) is { State: not StepState.Running });
         return Html.Of($"""
-            <div class="track" role="progressbar" aria-label="Steps of deployment {deployment.Id.Value}" aria-valuemin="0" aria-valuemax="{All.Length}" aria-valuenow="{done}">{All.Select(kind => Html.Of($"""<span class="mark mark-{StateOf(deployment, kind)}" title="{Title(kind)}: {StateOf(deployment, kind)}"></span>"""))}</div>
+            <div class="track" role="progressbar" aria-label="Steps of deployment {deployment.Id.Value}"
+            aria-valuemin="0" aria-valuemax="{All.Length}" aria-valuenow="{done}">{All.Select(kind => Mark(deployment, kind))}</div>
             """);
     }
 
@@ -35,6 +36,12 @@ internal static class StepsView
         StepKind.Drain => "Drain old",
         _ => kind.ToString(),
     };
+
+    private static Html Mark(Deployment deployment, StepKind kind)
+    {
+        var state = StateOf(deployment, kind);
+        return Html.Of($"""<span class="mark mark-{state}" title="{Title(kind)}: {state}"></span>""");
+    }
 
     private static Html Item(Deployment deployment, StepRecord step) => Html.Of($"""
         <li id="step-{deployment.Id.Value}/{Phrases.Name(step.Name)}" class="step step-{Phrases.Name(step.State)}">
