@@ -27,6 +27,7 @@ stack=garden
 host=garden.localhost
 daemon=
 load=
+sent=0 failed=0
 problems=0
 
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\033[1m' green=$'\033[32m' red=$'\033[31m' off=$'\033[0m'; else bold='' green='' red='' off=''; fi
@@ -55,16 +56,15 @@ start_load() { # RATE: users who do not wait for each other, until stop_load
   load=$!
 }
 
-stop_load() { # prints "SENT FAILED"
-  kill -INT "$load" 2>/dev/null || true
+stop_load() { # sets sent and failed
+  kill -TERM "$load" 2>/dev/null || true
   wait "$load" || true
   load=
-  echo "$(field "$home/load.json" sent) $(field "$home/load.json" failed)"
+  sent=$(field "$home/load.json" sent) failed=$(field "$home/load.json" failed)
 }
 
 no_request_lost() {
-  local sent failed
-  read -r sent failed <<<"$(stop_load)"
+  stop_load
   if [ "$failed" = 0 ] && [ "$sent" -gt 0 ]; then good "$sent requests meanwhile, 0 failed"; else bad "$failed of $sent requests failed"; tail -n 20 "$home/load.log"; fi
 }
 
@@ -116,7 +116,7 @@ chapter "A version that goes bad three seconds after its first user: taken back 
 start_load 80
 if basmalin deploy "$stack" --image "app=$registry/basmalin/garden:broken-bake"; then bad "it was kept"; else good "taken back"; fi
 expect_version 2.0.0
-read -r sent failed <<<"$(stop_load)"
+stop_load
 good "$sent requests meanwhile; $failed were answered with an error by the bad version itself before it was taken back"
 
 chapter "As CI does it: a signed webhook brings version 1.0.0"
@@ -131,9 +131,9 @@ number=$(python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))["deploy
 echo "   deployment ${number:-?}: $(cat "$home/hook.json")"
 for _ in $(seq 240); do
   basmalin history "$stack" --json >"$home/history.json"
-  case $(field "$home/history.json" 0.state) in queued | running) sleep 0.5 ;; *) break ;; esac
+  case $(field "$home/history.json" deployments.0.state) in queued | running) sleep 0.5 ;; *) break ;; esac
 done
-[ "$(field "$home/history.json" 0.state)" = succeeded ] && good "deployed by webhook" || bad "the webhook's deployment ended as $(field "$home/history.json" 0.state)"
+[ "$(field "$home/history.json" deployments.0.state)" = succeeded ] && good "deployed by webhook" || bad "the webhook's deployment ended as $(field "$home/history.json" deployments.0.state)"
 expect_version 1.0.0
 no_request_lost
 

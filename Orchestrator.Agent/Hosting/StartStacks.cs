@@ -32,10 +32,13 @@ internal sealed partial class StartStacks(AgentOptions options, IJournal journal
         }
     }
 
+    // In the order in which Compose looks for them.
+    private static readonly ImmutableArray<string> Names = ["compose.yml", "compose.yaml", "docker-compose.yml"];
+
     private static ImmutableArray<string> Files(string directory) =>
     [
         .. Directory.EnumerateFiles(directory)
-            .Concat(Directory.EnumerateDirectories(directory).SelectMany(inner => new[] { "compose.yml", "compose.yaml", "docker-compose.yml" }.Select(name => Path.Combine(inner, name)).Where(File.Exists).Take(1)))
+            .Concat(Directory.EnumerateDirectories(directory).SelectMany(inner => Names.Select(name => Path.Combine(inner, name)).Where(File.Exists).Take(1)))
             .Where(file => Path.GetExtension(file) is ".yml" or ".yaml")
             .Order(StringComparer.Ordinal),
     ];

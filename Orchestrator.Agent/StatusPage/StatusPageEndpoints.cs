@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http.HttpResults;
 using Orchestrator.Access;
 using Orchestrator.Agent.Auth;
 using Orchestrator.Agent.Cli;
@@ -49,7 +50,7 @@ internal static class StatusPageEndpoints
         return Page(PageView.Status(frame, visitor, new LiveView(visitor, pulse).Render(seen)));
     }
 
-    private static IResult Listen(HttpContext context, LiveStream live, Authenticator authenticator, IHostApplicationLifetime lifetime)
+    private static ServerSentEventsResult<string> Listen(HttpContext context, LiveStream live, Authenticator authenticator, IHostApplicationLifetime lifetime)
     {
         return TypedResults.ServerSentEvents(live.RunAsync(Visitor.Of(Caller.Of(context)), MayStayAsync, lifetime.ApplicationStopping));
 
