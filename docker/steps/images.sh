@@ -6,7 +6,7 @@ table=()
 
 # The hash of a recipe: of the files and words that go in, so that the same inputs are never built twice.
 content_of() { sha256sum | cut -c1-16; }
-files_of() { local path; for path in "$@"; do find "$path" -type f -not -path '*/bin/*' -not -path '*/obj/*' -print0; done | LC_ALL=C sort -z | xargs -0 sha256sum; }
+files_of() { (cd "$repo" && for path in "$@"; do find "${path#"$repo"/}" -type f -not -path '*/bin/*' -not -path '*/obj/*' -print0; done | LC_ALL=C sort -z | xargs -0 sha256sum); }
 
 image_ref() { printf '%s/basmalin/%s' "$registry" "$1"; }
 

@@ -58,8 +58,9 @@ write_sources() {
   while read -r uri codename; do
     case $codename in *-security) security=$uri ;; *-updates | *-backports) ;; *) main=$uri ;; esac
   done < <(apt-get indextargets --format '$(REPO_URI) $(CODENAME)' 'Created-By: Packages' 'Origin: Debian' 2>/dev/null)
+  [[ -n $main ]] || die "this machine's apt sources name no Debian mirror to build the base image from: pull a base instead (BASMALIN_BASES=public)"
   printf 'Types: deb\nURIs: %s\nSuites: %s %s-updates\nComponents: main\nSigned-By: %s\n\nTypes: deb\nURIs: %s\nSuites: %s-security\nComponents: main\nSigned-By: %s\n' \
-    "${main:-http://deb.debian.org/debian}" $suite $suite $keyring "${security:-http://deb.debian.org/debian-security}" $suite $keyring >"$work/debian.sources"
+    "$main" $suite $suite $keyring "${security:-$main-security}" $suite $keyring >"$work/debian.sources"
 }
 
 build_base() {
