@@ -7,7 +7,6 @@ using Microsoft.Extensions.Logging;
 using Orchestrator.Agent.Auth;
 using Orchestrator.Agent.StatusPage;
 using Orchestrator.Deployments;
-using Orchestrator.Tests.StatusPage;
 using Orchestrator.Traffic;
 using Prometheus;
 

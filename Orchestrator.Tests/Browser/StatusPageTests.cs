@@ -1,5 +1,4 @@
 using Microsoft.Playwright;
-using Orchestrator.Agent.StatusPage;
 using Orchestrator.Deployments;
 using Orchestrator.Tests.StatusPage;
 using Orchestrator.Traffic;

@@ -1,6 +1,4 @@
-using System.Net;
 using Orchestrator.Deployments;
-using Orchestrator.Docker;
 using Orchestrator.Stacks;
 
 namespace Orchestrator.Tests.Engine;

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Xml.Linq;
 using Orchestrator.Agent.StatusPage;
 using Orchestrator.Agent.StatusPage.Views;
