@@ -128,6 +128,7 @@ public sealed partial class Daemon : IAsyncDisposable
 
     private async Task OpenAsync(CancellationToken cancellationToken)
     {
+        await _engines.EngineAnswers.WaitAsync(cancellationToken);
         await OpenEdgeAsync(cancellationToken);
         if (AdminSocket.Prepare(_options.Admin.Socket) is { } problem) throw new DaemonStartException($"{problem}. Change admin.socket.", null);
 

@@ -13,6 +13,7 @@ internal sealed partial class EngineRoom : IAsyncDisposable
     private static readonly TimeSpan EnginePatience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan EnginePause = TimeSpan.FromSeconds(1);
     private readonly DataDirectoryLock _lock;
+    private readonly CancellationTokenSource _givenUp = new();
 
     private EngineRoom(DataDirectoryLock held, SqliteDatabase database, KeyRing keys, Pipelines pipelines, DockerEngine engine)
     {
@@ -31,24 +32,26 @@ internal sealed partial class EngineRoom : IAsyncDisposable
 
     public DockerEngine Engine { get; }
 
+    /// <summary>Done when the engine has answered; fails with <see cref="DaemonStartException"/> when it does not. What needs no engine goes on meanwhile.</summary>
+    public Task EngineAnswers { get; private set; } = Task.CompletedTask;
+
     /// <exception cref="DaemonStartException">One of them cannot be had.</exception>
     public static async Task<EngineRoom> OpenAsync(AgentOptions options, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
     {
         var held = Acquire(options.Data);
         SqliteDatabase? database = null;
-        DockerEngine? engine = null;
         try
         {
             database = await SqliteDatabase.OpenAsync(Path.Combine(options.Data, "journal.db"), time, cancellationToken);
             var keys = KeyRing.Open(Path.Combine(options.Data, "secrets.key"), await SecretStore.AnyAsync(database, cancellationToken));
             var pipelines = new Pipelines(new PipelineOptions(), EngineFaults.Classify, time, Metrics.DefaultFactory, loggers.CreateLogger<Pipelines>());
-            engine = new DockerEngine(new DockerEngineOptions { Endpoint = options.Docker.Endpoint }, pipelines, time, loggers.CreateLogger<DockerEngine>());
-            await WaitForAsync(engine, options.Docker.Endpoint, loggers.CreateLogger<EngineRoom>(), time, cancellationToken);
-            return new EngineRoom(held, database, keys, pipelines, engine);
+            var engine = new DockerEngine(new DockerEngineOptions { Endpoint = options.Docker.Endpoint }, pipelines, time, loggers.CreateLogger<DockerEngine>());
+            var room = new EngineRoom(held, database, keys, pipelines, engine);
+            room.EngineAnswers = Task.Run(() => WaitForAsync(engine, options.Docker.Endpoint, loggers.CreateLogger<EngineRoom>(), time, room._givenUp.Token), CancellationToken.None);
+            return room;
         }
         catch (Exception exception)
         {
-            if (engine is not null) await engine.DisposeAsync();
             database?.Dispose();
             held.Dispose();
             if (exception is JournalException) throw new DaemonStartException(exception.Message, exception);
@@ -58,6 +61,9 @@ internal sealed partial class EngineRoom : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await _givenUp.CancelAsync();
+        await EngineAnswers.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _givenUp.Dispose();
         await Engine.DisposeAsync();
         Database.Dispose();
         _lock.Dispose();
