@@ -63,7 +63,8 @@ internal sealed class EdgeBenchmark(EdgePlan plan)
         var samples = new List<(string Name, EdgeSample Sample)>();
         for (var round = 1; round <= plan.Rounds; round++)
         {
-            foreach (var contender in contenders)
+            // To and fro: a neighbour that comes or goes in the middle of a round favours nobody in the long run.
+            foreach (var contender in round % 2 == 1 ? contenders : Enumerable.Reverse(contenders))
             {
                 Progress.Say($"edge: round {round} of {plan.Rounds}: {contender.Name}");
                 samples.Add((contender.Name, await SampleAsync(contender, wrk, cancellationToken)));
