@@ -41,7 +41,9 @@ internal sealed class BakeRuleTests
         var release = Release(3, true) with { Stack = Planning.PlannerTests.Stack(app, Planning.PlannerTests.Database()) };
         var state = new StackState
         {
-            Stack = "s", CurrentRelease = 3, Live = ImmutableSortedDictionary<string, Generation>.Empty.Add("app", new(Colour.Green, 3)),
+            Stack = "s",
+            CurrentRelease = 3,
+            Live = ImmutableSortedDictionary<string, Generation>.Empty.Add("app", new(Colour.Green, 3)),
             Warm = new(2, ImmutableSortedDictionary<string, Generation>.Empty.Add("app", new(Colour.Blue, 2)), DateTimeOffset.MaxValue),
         };
 
@@ -60,7 +62,12 @@ internal sealed class BakeRuleTests
 
     private static Release Release(int number, bool committed) => new()
     {
-        Number = number, Stack = new() { Name = "s", Directory = "/" }, Images = ImmutableSortedDictionary<string, ImageIdentity>.Empty, CreatedAt = default, Deployment = new(number), Committed = committed,
+        Number = number,
+        Stack = new() { Name = "s", Directory = "/" },
+        Images = ImmutableSortedDictionary<string, ImageIdentity>.Empty,
+        CreatedAt = default,
+        Deployment = new(number),
+        Committed = committed,
     };
 
     private static ObservedContainer Seen(string service, string? colour, int release)

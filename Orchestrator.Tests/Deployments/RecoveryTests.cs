@@ -70,6 +70,10 @@ internal sealed class RecoveryTests
 
     private static Deployment Interrupted(params StepRecord[] steps) => new()
     {
-        Id = new(1), Request = new() { Stack = "s", Kind = DeploymentKind.Deploy }, State = DeploymentState.Running, CreatedAt = DateTimeOffset.UnixEpoch, Steps = [.. steps],
+        Id = new(1),
+        Request = new() { Stack = "s", Kind = DeploymentKind.Deploy },
+        State = DeploymentState.Running,
+        CreatedAt = DateTimeOffset.UnixEpoch,
+        Steps = [.. steps],
     };
 }

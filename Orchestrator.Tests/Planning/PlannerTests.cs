@@ -167,13 +167,22 @@ internal sealed class PlannerTests
 
     internal static ServiceSpec App() => new()
     {
-        Name = "app", Role = ServiceRole.Routed, Coloured = true, Replicas = 2, Image = "registry/app:1", Container = new(),
+        Name = "app",
+        Role = ServiceRole.Routed,
+        Coloured = true,
+        Replicas = 2,
+        Image = "registry/app:1",
+        Container = new(),
         BasMalin = new() { Route = new() { Hosts = ["app.example"], Port = 3000 } },
     };
 
     internal static ServiceSpec Database() => new()
     {
-        Name = "db", Role = ServiceRole.Stateful, Coloured = false, Image = "postgres:16", Container = new() { Mounts = [new(MountKind.Volume, "data", "/data", false, false)] },
+        Name = "db",
+        Role = ServiceRole.Stateful,
+        Coloured = false,
+        Image = "postgres:16",
+        Container = new() { Mounts = [new(MountKind.Volume, "data", "/data", false, false)] },
     };
 
     internal static ServiceSpec Worker(string name) => new() { Name = name, Role = ServiceRole.Worker, Coloured = false, Image = "worker:1", Container = new() };

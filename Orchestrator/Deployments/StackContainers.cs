@@ -33,9 +33,9 @@ public sealed class StackContainers(IContainerEngine engine, GrantedFiles files)
     {
         var running = (await engine.ListAsync(stack.Name, cancellationToken)).Where(seen => seen is { State: ContainerState.Running, IsMigration: false }).ToLookup(seen => seen.Service);
         foreach (var spec in kept)
-        foreach (var container in running[spec.Name])
-        foreach (var network in ContainerRequests.PeerNetworks(stack, spec).Where(network => !container.Addresses.ContainsKey(network)))
-            await engine.AttachAsync(container.Id, network, [], cancellationToken);
+            foreach (var container in running[spec.Name])
+                foreach (var network in ContainerRequests.PeerNetworks(stack, spec).Where(network => !container.Addresses.ContainsKey(network)))
+                    await engine.AttachAsync(container.Id, network, [], cancellationToken);
     }
 
     /// <summary>Creates and starts one replica; one that is already there and made of the same is only started.</summary>
@@ -59,17 +59,17 @@ public sealed class StackContainers(IContainerEngine engine, GrantedFiles files)
     public async Task TakeNamesAsync(Stack stack, ServiceSpec spec, Generation generation, CancellationToken cancellationToken)
     {
         foreach (var container in await OfAsync(stack.Name, spec.Name, generation, cancellationToken))
-        foreach (var (network, aliases) in ContainerRequests.OwnNames(stack, spec))
-        {
-            if (container.State == ContainerState.Running) await engine.AttachAsync(container.Id, network, aliases, cancellationToken);
-        }
+            foreach (var (network, aliases) in ContainerRequests.OwnNames(stack, spec))
+            {
+                if (container.State == ContainerState.Running) await engine.AttachAsync(container.Id, network, aliases, cancellationToken);
+            }
     }
 
     public async Task LeaveNamesAsync(Stack stack, ServiceSpec spec, Generation generation, CancellationToken cancellationToken)
     {
         foreach (var container in await OfAsync(stack.Name, spec.Name, generation, cancellationToken))
-        foreach (var (network, _) in ContainerRequests.OwnNames(stack, spec))
-            await engine.DetachAsync(container.Id, network, cancellationToken);
+            foreach (var (network, _) in ContainerRequests.OwnNames(stack, spec))
+                await engine.DetachAsync(container.Id, network, cancellationToken);
     }
 
     /// <summary>Stops (with the service's own signal and grace) and removes all containers of a generation; null: those in place.</summary>

@@ -29,10 +29,10 @@ public sealed class SmokeTest(StackTraffic traffic, TimeProvider time) : IDeploy
         try
         {
             foreach (var spec in asked)
-            foreach (var request in spec.BasMalin?.Smoke ?? [])
-            {
-                if (await AskAsync(spec, request, previews[spec.Name].Token, cancellationToken) is { } failure) return failure;
-            }
+                foreach (var request in spec.BasMalin?.Smoke ?? [])
+                {
+                    if (await AskAsync(spec, request, previews[spec.Name].Token, cancellationToken) is { } failure) return failure;
+                }
         }
         finally
         {
