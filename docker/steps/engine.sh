@@ -15,6 +15,17 @@ engine_answers() {
   command -v sudo >/dev/null && sudo -n docker info >/dev/null 2>&1 && docker_command=(sudo DOCKER_BUILDKIT=0 docker)
 }
 
+# An engine that was killed leaves its pid files behind, and a new one refuses to start when the number is taken again or its owner not yet reaped.
+remove_stale_pid_files() {
+  local file pid
+  for file in /var/run/docker.pid /var/run/docker/containerd/containerd.pid; do
+    as_root test -e "$file" || continue
+    pid=$(as_root cat "$file")
+    grep -qsE '^Name:[[:space:]]+(dockerd|containerd)$' "/proc/$pid/status" && ! grep -qsE '^State:[[:space:]]+Z' "/proc/$pid/status" && continue
+    as_root rm -f "$file"
+  done
+}
+
 ensure_engine() {
   if engine_answers; then
     say "engine: $(d version --format '{{.Server.Version}} (API {{.Server.APIVersion}})') answers"
@@ -29,6 +40,7 @@ ensure_engine() {
     if [[ -d /run/systemd/system ]]; then
       as_root systemctl start docker
     else
+      remove_stale_pid_files
       as_root setsid dockerd >"$log" 2>&1 </dev/null &
       disown
     fi
