@@ -44,6 +44,9 @@ internal sealed class EdgeBed : IAsyncDisposable
             new EdgeOptions
             {
                 Http = [new IPEndPoint(IPAddress.Loopback, 0)],
+                Https = options.Https,
+                PublicHttpsPort = options.PublicHttpsPort,
+                Tls = options.Tls,
                 HoldFor = options.HoldFor,
                 HoldLimit = options.HoldLimit,
                 ConnectTimeout = options.ConnectTimeout,

@@ -77,18 +77,8 @@ internal sealed class EdgeExchange : HttpTransformer
     /// <returns>What ends the sending early: the drain's deadline.</returns>
     public CancellationToken Prepare(TimeProvider time)
     {
-        var upgrade = Context.Features.Get<IHttpUpgradeFeature>();
-        if (upgrade is not { IsUpgradableRequest: true } || !string.Equals(Context.Request.Headers.Upgrade, "websocket", StringComparison.OrdinalIgnoreCase))
-            return Lease.Upstream.HttpDeadline;
-
-        if (Session is null)
-        {
-            // One of an attempt that did not get through may still be in the way.
-            Session = new WebSocketSession(upgrade is WebSocketSession { Inner: var server } ? server : upgrade, Lease.Upstream, time);
-            Context.Features.Set<IHttpUpgradeFeature>(Session);
-        }
-
-        return Session.Aborted;
+        Session ??= WebSocketSession.Around(Context, Lease.Upstream, time);
+        return Session is null ? Lease.Upstream.HttpDeadline : Session.Aborted;
     }
 
     public void EndSession()

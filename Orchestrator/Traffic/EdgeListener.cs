@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Orchestrator.Traffic.Tls;
 
 namespace Orchestrator.Traffic;
 
@@ -23,11 +24,13 @@ internal sealed class EdgeListener : IDisposable
     /// <summary>Where it listens, with the port that it was given.</summary>
     public IPEndPoint Address { get; }
 
+    /// <param name="tls">Null: plain HTTP.</param>
     /// <exception cref="EdgeBindException">The address is taken, or not one of this host's.</exception>
     public static async Task<EdgeListener> OpenAsync(
-        PublishedEndpoint endpoint, EdgeApplication application, IConnectionListenerFactory transport, ILoggerFactory loggers, CancellationToken cancellationToken)
+        PublishedEndpoint endpoint, EdgeApplication application, EdgeTls? tls, IConnectionListenerFactory transport, ILoggerFactory loggers,
+        CancellationToken cancellationToken)
     {
-        var server = new KestrelServer(Options.Create(OptionsFor(endpoint)), transport, loggers);
+        var server = new KestrelServer(Options.Create(OptionsFor(endpoint, tls)), transport, loggers);
         try
         {
             await server.StartAsync(application, cancellationToken);
@@ -47,7 +50,7 @@ internal sealed class EdgeListener : IDisposable
 
     public void Dispose() => _server.Dispose();
 
-    private static KestrelServerOptions OptionsFor(PublishedEndpoint endpoint)
+    private static KestrelServerOptions OptionsFor(PublishedEndpoint endpoint, EdgeTls? tls)
     {
         var options = new KestrelServerOptions
         {
@@ -74,7 +77,11 @@ internal sealed class EdgeListener : IDisposable
             options.Listen(IPAddress.Parse(endpoint.Address), endpoint.Port, Configure);
         return options;
 
-        static void Configure(ListenOptions listen) => listen.Protocols = HttpProtocols.Http1;
+        void Configure(ListenOptions listen)
+        {
+            listen.Protocols = HttpProtocols.Http1;
+            tls?.Use(listen);
+        }
     }
 
     private static IPEndPoint BoundAddress(KestrelServer server)

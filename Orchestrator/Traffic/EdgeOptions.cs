@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using Orchestrator.Traffic.Tls;
 
 namespace Orchestrator.Traffic;
 
@@ -8,6 +9,15 @@ public sealed class EdgeOptions
 {
     /// <summary>The main listeners, for plain HTTP. Port 0: any free one.</summary>
     public ImmutableArray<IPEndPoint> Http { get; init; } = [];
+
+    /// <summary>The main listeners for HTTPS; there are none without <see cref="Tls"/>. Port 0: any free one.</summary>
+    public ImmutableArray<IPEndPoint> Https { get; init; } = [];
+
+    /// <summary>The port that clients are sent to for HTTPS, where it is mapped; null: that of the first HTTPS listener.</summary>
+    public int? PublicHttpsPort { get; init; }
+
+    /// <summary>What the HTTPS listeners prove themselves with.</summary>
+    public EdgeTls? Tls { get; init; }
 
     /// <summary>How many requests of one service may wait for a replica; the next ones are answered 503.</summary>
     public int HoldLimit { get; init; } = 1000;

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Orchestrator.Traffic;
 
@@ -12,7 +13,7 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
 
     public Task RunAsync(EdgeExchange exchange)
     {
-        if (HttpMethods.IsConnect(exchange.Context.Request.Method))
+        if (HttpMethods.IsConnect(exchange.Context.Request.Method) && !WebSocketSession.IsWebSocket(exchange.Context.Features.Get<IHttpExtendedConnectFeature>()))
             return EdgeAnswers.NotAllowedAsync(exchange.Context);
 
         exchange.RewriteHeaders();
@@ -172,7 +173,7 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
         };
 
         Count(exchange, target, status, own: outcome is not EdgeOutcome.Answered);
-        TimeSpan? took = outcome is EdgeOutcome.Answered && !IsStream(response) ? time.GetElapsedTime(exchange.Started) : null;
+        TimeSpan? took = outcome is EdgeOutcome.Answered && !IsStream(exchange.Context.Request, response) ? time.GetElapsedTime(exchange.Started) : null;
         target.Upstream.Traffic.Record(status >= StatusCodes.Status500InternalServerError, took);
         if (took is { } duration)
             target.Series.Duration.Observe(duration.TotalSeconds);
@@ -185,7 +186,8 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
     }
 
     // What lasts as long as its reader likes says nothing about latency.
-    private static bool IsStream(HttpResponse response) =>
+    private static bool IsStream(HttpRequest request, HttpResponse response) =>
         response.StatusCode == StatusCodes.Status101SwitchingProtocols
+        || HttpMethods.IsConnect(request.Method)
         || response.ContentType?.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase) == true;
 }

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Orchestrator.Traffic.Tls;
 
 namespace Orchestrator.Traffic;
 
@@ -30,6 +31,7 @@ public sealed partial class EdgeServer : IAsyncDisposable
     private EdgeListener? _loopback;
     private ImmutableArray<Task> _closing = [];
     private ImmutableArray<IPEndPoint> _addresses = [];
+    private ImmutableArray<IPEndPoint> _secureAddresses = [];
 
     public EdgeServer(EdgeOptions options, TrafficRouter router, EdgeMetrics metrics, ILoggerFactory loggers, TimeProvider time)
     {
@@ -50,8 +52,11 @@ public sealed partial class EdgeServer : IAsyncDisposable
     /// <summary>A private listener on 127.0.0.1 for the smoke tests. There is none before <see cref="StartAsync"/>.</summary>
     public IPEndPoint Loopback => _loopback?.Address ?? throw new InvalidOperationException("The edge has not been started.");
 
-    /// <summary>Where the main listeners listen.</summary>
+    /// <summary>Where the main listeners for plain HTTP listen.</summary>
     public ImmutableArray<IPEndPoint> Addresses => _addresses;
+
+    /// <summary>Where the main listeners for HTTPS listen.</summary>
+    public ImmutableArray<IPEndPoint> SecureAddresses => _secureAddresses;
 
     /// <summary>Opens the main listeners and the one on loopback.</summary>
     /// <exception cref="EdgeBindException">One of them could not be opened; none is open then.</exception>
@@ -60,12 +65,10 @@ public sealed partial class EdgeServer : IAsyncDisposable
         await _changing.WaitAsync(cancellationToken);
         try
         {
-            _loopback = await OpenAsync(new PublishedEndpoint(IPAddress.Loopback.ToString(), 0), listener: null, cancellationToken);
-            foreach (var endpoint in _options.Http)
-                _main.Add(await OpenAsync(new PublishedEndpoint(endpoint.Address.ToString(), endpoint.Port), listener: null, cancellationToken));
-
-            _addresses = [.. _main.Select(listener => listener.Address)];
-            foreach (var address in _addresses)
+            _loopback = await OpenAsync(new PublishedEndpoint(IPAddress.Loopback.ToString(), 0), listener: null, tls: null, cancellationToken);
+            _addresses = await OpenMainAsync(_options.Http, tls: null, cancellationToken);
+            _secureAddresses = _options.Tls is { } tls ? await OpenMainAsync(_options.Https, tls, cancellationToken) : [];
+            foreach (var address in _addresses.Concat(_secureAddresses))
                 LogListening(address);
         }
         catch
@@ -156,7 +159,7 @@ public sealed partial class EdgeServer : IAsyncDisposable
         try
         {
             foreach (var endpoint in endpoints)
-                opened.Add(endpoint, await OpenAsync(endpoint, endpoint, cancellationToken));
+                opened.Add(endpoint, await OpenAsync(endpoint, endpoint, tls: null, cancellationToken));
             return opened;
         }
         catch
@@ -166,8 +169,22 @@ public sealed partial class EdgeServer : IAsyncDisposable
         }
     }
 
-    private Task<EdgeListener> OpenAsync(PublishedEndpoint endpoint, PublishedEndpoint? listener, CancellationToken cancellationToken) =>
-        EdgeListener.OpenAsync(endpoint, new EdgeApplication(_pipeline, listener, listener is null ? Intercept : null), _transport, _loggers, cancellationToken);
+    private async Task<ImmutableArray<IPEndPoint>> OpenMainAsync(ImmutableArray<IPEndPoint> endpoints, EdgeTls? tls, CancellationToken cancellationToken)
+    {
+        var opened = ImmutableArray.CreateBuilder<IPEndPoint>();
+        foreach (var endpoint in endpoints)
+        {
+            var listener = await OpenAsync(new PublishedEndpoint(endpoint.Address.ToString(), endpoint.Port), listener: null, tls, cancellationToken);
+            _main.Add(listener);
+            opened.Add(listener.Address);
+        }
+
+        return opened.ToImmutable();
+    }
+
+    private Task<EdgeListener> OpenAsync(PublishedEndpoint endpoint, PublishedEndpoint? listener, EdgeTls? tls, CancellationToken cancellationToken) =>
+        EdgeListener.OpenAsync(
+            endpoint, new EdgeApplication(_pipeline, listener, listener is null ? Intercept : null), tls, _transport, _loggers, cancellationToken);
 
     private async Task CloseAllAsync(TimeSpan drain)
     {

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Orchestrator.Traffic;
@@ -6,8 +7,12 @@ namespace Orchestrator.Traffic;
 /// A WebSocket that passes through to an upstream and can be asked to end: between two frames of the application's, the client gets a close frame
 /// with status 1012, "service restart", on which clients come back, to the new colour.
 /// </summary>
-internal sealed class WebSocketSession(IHttpUpgradeFeature inner, Upstream upstream, TimeProvider time) : IHttpUpgradeFeature, IDisposable
+/// <remarks>Over HTTP/1.1 it begins as an upgrade, over HTTP/2 as an extended CONNECT (RFC 8441): one of the two features is the server's.</remarks>
+internal sealed class WebSocketSession(IHttpUpgradeFeature? upgrade, IHttpExtendedConnectFeature? connect, Upstream upstream, TimeProvider time)
+    : IHttpUpgradeFeature, IHttpExtendedConnectFeature, IDisposable
 {
+    private const string Protocol = "websocket";
+
     // What the client's own close frame and the application's answer to it may take.
     private static readonly TimeSpan Handshake = TimeSpan.FromSeconds(5);
 
@@ -15,20 +20,48 @@ internal sealed class WebSocketSession(IHttpUpgradeFeature inner, Upstream upstr
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ClientSocketStream? _stream;
 
-    /// <summary>The server's own feature, without this session around it.</summary>
-    public IHttpUpgradeFeature Inner => inner;
+    public bool IsUpgradableRequest => upgrade is { IsUpgradableRequest: true };
 
-    public bool IsUpgradableRequest => inner.IsUpgradableRequest;
+    public bool IsExtendedConnect => connect is { IsExtendedConnect: true };
+
+    string? IHttpExtendedConnectFeature.Protocol => connect?.Protocol;
 
     /// <summary>Ends the forwarding of this connection.</summary>
     public CancellationToken Aborted => _abort.Token;
 
-    public async Task<Stream> UpgradeAsync()
+    /// <summary>The session that the request asks for, put around the server's feature; null: it asks for none.</summary>
+    public static WebSocketSession? Around(HttpContext context, Upstream upstream, TimeProvider time)
     {
-        _stream = new ClientSocketStream(await inner.UpgradeAsync());
-        upstream.Attach(this);
-        return _stream;
+        var features = context.Features;
+        var upgrade = features.Get<IHttpUpgradeFeature>();
+
+        // One of an attempt that did not get through may still be in the way.
+        if (upgrade is WebSocketSession before) upgrade = before.Upgrade;
+        if (upgrade is { IsUpgradableRequest: true } && string.Equals(context.Request.Headers.Upgrade, Protocol, StringComparison.OrdinalIgnoreCase))
+        {
+            var session = new WebSocketSession(upgrade, null, upstream, time);
+            features.Set<IHttpUpgradeFeature>(session);
+            return session;
+        }
+
+        if (!HttpMethods.IsConnect(context.Request.Method)) return null;
+
+        var connect = features.Get<IHttpExtendedConnectFeature>();
+        if (connect is WebSocketSession earlier) connect = earlier.Connect;
+        if (!IsWebSocket(connect)) return null;
+
+        var extended = new WebSocketSession(null, connect, upstream, time);
+        features.Set<IHttpExtendedConnectFeature>(extended);
+        return extended;
     }
+
+    /// <summary>Whether a CONNECT asks for a WebSocket and not for a tunnel.</summary>
+    public static bool IsWebSocket(IHttpExtendedConnectFeature? connect) =>
+        connect is { IsExtendedConnect: true } && string.Equals(connect.Protocol, Protocol, StringComparison.OrdinalIgnoreCase);
+
+    public async Task<Stream> UpgradeAsync() => Follow(await Server(upgrade).UpgradeAsync());
+
+    public async ValueTask<Stream> AcceptAsync() => Follow(await Server(connect).AcceptAsync());
 
     /// <summary>Sends the close frame and gives both sides a moment to take leave.</summary>
     public async Task CloseAsync()
@@ -50,6 +83,10 @@ internal sealed class WebSocketSession(IHttpUpgradeFeature inner, Upstream upstr
             _abort.Cancel();
     }
 
+    private IHttpUpgradeFeature? Upgrade => upgrade;
+
+    private IHttpExtendedConnectFeature? Connect => connect;
+
     public void Dispose()
     {
         // The source stays undisposed on purpose: it has no timer, and a drain may be about to cancel it.
@@ -57,4 +94,15 @@ internal sealed class WebSocketSession(IHttpUpgradeFeature inner, Upstream upstr
         if (_stream is not null)
             upstream.Detach(this);
     }
+
+    private ClientSocketStream Follow(Stream client)
+    {
+        _stream = new ClientSocketStream(client);
+        upstream.Attach(this);
+        return _stream;
+    }
+
+    private static TFeature Server<TFeature>(TFeature? feature)
+        where TFeature : class =>
+        feature ?? throw new InvalidOperationException("The connection does not begin this way.");
 }
