@@ -10,7 +10,7 @@ using Orchestrator.Traffic;
 namespace Orchestrator.Agent.Api;
 
 /// <summary>Looks at what the daemon stands on: engine, disk, memory, journal, audit log, listeners.</summary>
-internal sealed class Doctor(IContainerEngine engine, IJournal journal, AuditLog audit, EdgeServer edge, DeploymentOptions options)
+internal sealed class Doctor(IContainerEngine engine, IJournal journal, AuditLog audit, EdgeServer edge, DeploymentOptions options, CertificateChecks certificates)
 {
     private const long LittleMemory = 256L << 20;
     private const long Gibi = 1L << 30;
@@ -24,7 +24,8 @@ internal sealed class Doctor(IContainerEngine engine, IJournal journal, AuditLog
         checks.Add(await AuditAsync(cancellationToken));
         checks.Add(edge.Addresses.IsEmpty
             ? new DoctorCheckResponse("edge", "warning", "no main listener is configured", "set edge.http; published ports work without it")
-            : new DoctorCheckResponse("edge", "ok", $"listens on {string.Join(", ", edge.Addresses)}", null));
+            : new DoctorCheckResponse("edge", "ok", $"listens on {string.Join(", ", edge.Addresses.Concat(edge.SecureAddresses))}", null));
+        checks.AddRange(certificates.Examine());
         return new DoctorResponse(checks.All(check => check.State != "failed"), checks.ToImmutable());
     }
 

@@ -14,8 +14,6 @@ using Orchestrator.Journal.Sqlite;
 using Orchestrator.Notifications;
 using Orchestrator.Scheduling;
 using Orchestrator.Secrets;
-using Orchestrator.Traffic;
-using Prometheus;
 using Quartz;
 using DeploymentOptions = Orchestrator.Deployments.DeploymentOptions;
 
@@ -39,7 +37,7 @@ internal static class AdminHost
         builder.Services.AddSingleton(log);
         builder.Services.AddSingleton(state);
         AddEngines(builder.Services, engines, options.Data);
-        AddEdge(builder.Services, options);
+        builder.Services.AddEdge(options);
         builder.Services.AddSingleton(Translate(options));
         builder.Services.AddDeployments(options.Data);
         AddAccess(builder.Services, options.Limits);
@@ -88,28 +86,6 @@ internal static class AdminHost
         services.AddSingleton(provider => new SecretFiles(data, provider.GetRequiredService<KeyRing>()));
     }
 
-    private static void AddEdge(IServiceCollection services, AgentOptions options)
-    {
-        services.AddSingleton(new EdgeMetrics(Metrics.DefaultRegistry));
-        services.AddSingleton<TrafficRouter>();
-        services.AddSingleton(new Traffic.EdgeOptions
-        {
-            Http = [.. options.Edge.Http.Select(address => address.ToEndPoint())],
-            HoldLimit = options.Limits.HoldRequests,
-            HoldFor = options.Limits.HoldFor,
-        });
-        services.AddSingleton(provider => new EdgeServer(
-            provider.GetRequiredService<Traffic.EdgeOptions>(),
-            provider.GetRequiredService<TrafficRouter>(),
-            provider.GetRequiredService<EdgeMetrics>(),
-            provider.GetRequiredService<ILoggerFactory>(),
-            provider.GetRequiredService<TimeProvider>())
-        {
-            // Looked up with each webhook: it leads to deployments, and those to the edge.
-            Intercept = context => provider.GetRequiredService<WebhookEndpoint>().InterceptAsync(context),
-        });
-    }
-
     private static DeploymentOptions Translate(AgentOptions options) => new()
     {
         DiskFloorRatio = options.Preflight.DiskFloor.Ratio,
@@ -152,6 +128,7 @@ internal static class AdminHost
         services.AddSingleton<WebhookDesk>();
         services.AddSingleton<WebhookReceiver>();
         services.AddSingleton<ContainerLogs>();
+        services.AddSingleton<CertificateChecks>();
         services.AddSingleton<Doctor>();
         services.AddSingleton(provider => new WebhookEndpoint(
             provider.GetRequiredService<WebhookReceiver>(),

@@ -56,7 +56,7 @@ public static class AgentFile
         {
             Data = root.Value("data", defaults.Data, SettingValues.PathExpected, SettingValues.AbsolutePath),
             Stacks = root.Value<string?>("stacks", defaults.Stacks, SettingValues.PathExpected, SettingValues.AbsolutePath),
-            Edge = Edge(root.Section("edge"), defaults.Edge),
+            Edge = EdgeSettings.Read(root.Section("edge"), defaults.Edge),
             Admin = Admin(root.Section("admin"), defaults.Admin),
             Docker = Docker(root.Section("docker"), defaults.Docker),
             Store = Store(root.Section("store"), defaults.Store),
@@ -70,15 +70,6 @@ public static class AgentFile
         root.Done();
         if (options.Stacks is { } stacks && !Directory.Exists(stacks)) root.Refuse("stacks", $"there is no directory {stacks}");
         return options;
-    }
-
-    private static EdgeOptions Edge(SettingSection section, EdgeOptions defaults)
-    {
-        var edge = new EdgeOptions { Http = section.List("http", defaults.Http, ListenAddress.Expected, SettingValues.Listen) };
-        if (!section.List<ListenAddress>("https", [], ListenAddress.Expected, SettingValues.Listen).IsEmpty)
-            section.Refuse("https", "this version does not end TLS; leave it empty and put a TLS proxy in front of edge.http");
-        section.Done();
-        return edge;
     }
 
     private static AdminOptions Admin(SettingSection section, AdminOptions defaults)

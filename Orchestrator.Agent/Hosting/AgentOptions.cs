@@ -40,6 +40,15 @@ public sealed record EdgeOptions
 {
     /// <summary>Routes with hosts and paths are served here. Ports that Compose publishes are opened besides.</summary>
     public ImmutableArray<ListenAddress> Http { get; init; } = [new("*", 80)];
+
+    /// <summary>The same routes over TLS.</summary>
+    public ImmutableArray<ListenAddress> Https { get; init; } = [];
+
+    /// <summary>The port that clients are sent to for HTTPS, where it is mapped; null: that of the first HTTPS listener.</summary>
+    public int? HttpsPort { get; init; }
+
+    /// <summary>Directory of certificates: <c>NAME.crt</c> or <c>NAME.pem</c> beside <c>NAME.key</c>. Null: none.</summary>
+    public string? Certificates { get; init; }
 }
 
 /// <summary>Where the daemon is driven.</summary>

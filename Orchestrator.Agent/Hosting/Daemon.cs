@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Orchestrator.Deployments;
 using Orchestrator.Traffic;
+using Orchestrator.Traffic.Tls;
 
 namespace Orchestrator.Agent.Hosting;
 
@@ -35,6 +36,9 @@ public sealed partial class Daemon : IAsyncDisposable
 
     /// <summary>Where users' requests arrive.</summary>
     public IReadOnlyList<IPEndPoint> Edge => Services.GetRequiredService<EdgeServer>().Addresses;
+
+    /// <summary>Where they arrive over TLS.</summary>
+    public IReadOnlyList<IPEndPoint> SecureEdge => Services.GetRequiredService<EdgeServer>().SecureAddresses;
 
     internal IServiceProvider Services => _admin.Services;
 
@@ -151,13 +155,14 @@ public sealed partial class Daemon : IAsyncDisposable
     {
         var runtime = Services.GetRequiredService<DeploymentRuntime>();
         await runtime.RestoreAsync(cancellationToken);
+        Services.GetService<CertificateFiles>()?.Refresh();
         try
         {
             await Services.GetRequiredService<EdgeServer>().StartAsync(cancellationToken);
         }
         catch (EdgeBindException exception)
         {
-            throw new DaemonStartException($"{exception.Message}. Change edge.http, or stop what listens there.", exception);
+            throw new DaemonStartException($"{exception.Message}. Change edge.http or edge.https, or stop what listens there.", exception);
         }
 
         await runtime.StartAsync(cancellationToken);

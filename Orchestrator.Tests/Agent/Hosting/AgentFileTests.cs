@@ -68,7 +68,7 @@ public sealed class AgentFileTests
         {
             $"{file}:1:7: data: found 'relative/path', expected an absolute path",
             $"{file}:3:24: edge.http[1]: found 'nonsense', expected ADDRESS:PORT, e.g. 0.0.0.0:80, [::1]:9180 or *:80",
-            $"{file}:4:10: edge.https: this version does not end TLS; leave it empty and put a TLS proxy in front of edge.http",
+            $"{file}:4:10: edge.https: nothing to prove itself with: set edge.certificates",
             $"{file}:5:18: admin.listen: found '127.0.0.1:99999', expected ADDRESS:PORT, e.g. 0.0.0.0:80, [::1]:9180 or *:80, or none",
             $"{file}:6:16: store.kind: this version keeps its journal in SQLite only; write sqlite, or leave it out",
             $"{file}:8:3: log.levle: unknown setting; did you mean 'level'?",
@@ -86,6 +86,12 @@ public sealed class AgentFileTests
     [TestCase("data: /a\n---\ndata: /b", ":2:1: a second document starts here: the settings are one document")]
     [TestCase("notify: [{ secret_file: /nowhere/at/all }]", ":1:10: notify[0].url: is missing: where the notification goes")]
     [TestCase("freeze: [{ from: '10:00', to: '10:00' }]", ":1:31: freeze[0].to: the window is empty; leave from and to out for the whole day")]
+    [TestCase("edge: { certificates: /nowhere/at/all }", ":1:23: edge.certificates: there is no directory /nowhere/at/all")]
+    [TestCase("edge: { certificates: /tmp }", ":1:23: edge.certificates: has no meaning without edge.https")]
+    [TestCase("edge: { https_port: 443 }", ":1:21: edge.https_port: has no meaning without edge.https")]
+    [TestCase("edge: { https_port: 0 }", ":1:21: edge.https_port: found '0', expected a port from 1 to 65535")]
+    [TestCase("edge: { https: [443] }", ":1:17: edge.https[0]: found '443', expected ADDRESS:PORT, e.g. 0.0.0.0:80, [::1]:9180 or *:80")]
+    [TestCase("edge: { certificate: /tmp }", ":1:9: edge.certificate: unknown setting; did you mean 'certificates'?")]
     [TestCase("stacks: /nowhere/at/all", ":1:9: stacks: there is no directory /nowhere/at/all")]
     public void A_wrong_setting_says_where_and_what(string content, string problem)
     {

@@ -1,0 +1,36 @@
+using System.Globalization;
+using Orchestrator.Agent.Api.Contracts;
+using Orchestrator.Traffic.Tls;
+
+namespace Orchestrator.Agent.Api;
+
+/// <summary>What the doctor says of certificates: those that end soon, those that cannot be used, and one line for all others.</summary>
+internal sealed class CertificateChecks(IServiceProvider services, TimeProvider time)
+{
+    private const string Name = "certificates";
+    private static readonly TimeSpan Soon = TimeSpan.FromDays(14);
+
+    public IEnumerable<DoctorCheckResponse> Examine()
+    {
+        if (services.GetService<CertificateStore>() is not { } store) yield break;
+
+        var now = time.GetUtcNow();
+        var served = store.ByName.OrderBy(pair => pair.Value.NotAfter).ThenBy(pair => pair.Key, StringComparer.Ordinal).ToList();
+        var ending = served.Where(pair => pair.Value.NotAfter - now < Soon).ToList();
+        foreach (var (host, certificate) in ending)
+        {
+            yield return certificate.NotAfter <= now
+                ? new DoctorCheckResponse(Name, "failed", $"{host}: ended at {Day(certificate)}; clients refuse it", "put a new one into edge.certificates")
+                : new DoctorCheckResponse(Name, "warning", $"{host}: ends at {Day(certificate)}", "renew it, or see the log for why it is not renewed");
+        }
+
+        foreach (var problem in services.GetService<CertificateFiles>()?.Problems ?? [])
+            yield return new DoctorCheckResponse(Name, "failed", problem, "it concerns its own hosts only; put the pair right, it is looked at every two seconds");
+
+        if (served.Count == 0) yield return new DoctorCheckResponse(Name, "warning", "there is none: every handshake is refused", "put one into edge.certificates");
+        else if (served.Count > ending.Count)
+            yield return new DoctorCheckResponse(Name, "ok", $"{served.Count - ending.Count} hosts, the next ends at {Day(served[ending.Count].Value)}", null);
+    }
+
+    private static string Day(EdgeCertificate certificate) => certificate.NotAfter.ToString("yyyy-MM-dd HH:mm'Z'", CultureInfo.InvariantCulture);
+}

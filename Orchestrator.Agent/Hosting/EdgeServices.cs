@@ -1,0 +1,54 @@
+using Orchestrator.Agent.Webhooks;
+using Orchestrator.Traffic;
+using Orchestrator.Traffic.Tls;
+using Prometheus;
+
+namespace Orchestrator.Agent.Hosting;
+
+/// <summary>Puts the edge together as the settings ask.</summary>
+internal static class EdgeServices
+{
+    public static IServiceCollection AddEdge(this IServiceCollection services, AgentOptions options)
+    {
+        services.AddSingleton(new EdgeMetrics(Metrics.DefaultRegistry));
+        services.AddSingleton<TrafficRouter>();
+        if (!options.Edge.Https.IsEmpty) AddTls(services, options.Edge);
+        services.AddSingleton(provider => Translate(options, provider.GetService<EdgeTls>()));
+        services.AddSingleton(provider => new EdgeServer(
+            provider.GetRequiredService<Traffic.EdgeOptions>(),
+            provider.GetRequiredService<TrafficRouter>(),
+            provider.GetRequiredService<EdgeMetrics>(),
+            provider.GetRequiredService<ILoggerFactory>(),
+            provider.GetRequiredService<TimeProvider>())
+        {
+            // Looked up with each webhook: it leads to deployments, and those to the edge.
+            Intercept = context => provider.GetRequiredService<WebhookEndpoint>().InterceptAsync(context),
+        });
+        return services;
+    }
+
+    private static Traffic.EdgeOptions Translate(AgentOptions options, EdgeTls? tls) => new()
+    {
+        Http = [.. options.Edge.Http.Select(address => address.ToEndPoint())],
+        Https = [.. options.Edge.Https.Select(address => address.ToEndPoint())],
+        PublicHttpsPort = options.Edge.HttpsPort,
+        Tls = tls,
+        HoldLimit = options.Limits.HoldRequests,
+        HoldFor = options.Limits.HoldFor,
+    };
+
+    private static void AddTls(IServiceCollection services, EdgeOptions edge)
+    {
+        services.AddSingleton(new CertificateMetrics(Metrics.DefaultRegistry));
+        services.AddSingleton<CertificateStore>();
+        services.AddSingleton<EdgeTls>();
+        if (edge.Certificates is not { } directory) return;
+
+        services.AddSingleton(provider => new CertificateFiles(
+            directory,
+            provider.GetRequiredService<CertificateStore>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<CertificateFiles>>()));
+        services.AddHostedService<CertificateWatch>();
+    }
+}
