@@ -37,7 +37,7 @@ public sealed partial class CertificateFiles(string directory, CertificateStore 
             var changed = false;
             foreach (var gone in _pairs.Keys.Except(names).ToList())
             {
-                LogRemoved(Path.Combine(directory, gone));
+                LogRemoved(gone, directory);
                 changed |= _pairs.Remove(gone);
             }
 
@@ -131,8 +131,8 @@ public sealed partial class CertificateFiles(string directory, CertificateStore 
     [LoggerMessage(EventId = 3201, Level = LogLevel.Error, Message = "The certificate {Path} cannot be used: {Problem}; {Consequence}")]
     private partial void LogBad(string path, string problem, string consequence);
 
-    [LoggerMessage(EventId = 3202, Level = LogLevel.Information, Message = "The certificate {Path} is gone and not served any more")]
-    private partial void LogRemoved(string path);
+    [LoggerMessage(EventId = 3202, Level = LogLevel.Information, Message = "The certificate {Name} is gone from {Directory} and not served any more")]
+    private partial void LogRemoved(string name, string directory);
 
     [LoggerMessage(EventId = 3203, Level = LogLevel.Warning, Message = "The key {Path} can be read by others than its owner: chmod 600 it")]
     private partial void LogOpenKey(string path);
