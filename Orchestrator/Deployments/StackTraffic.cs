@@ -3,6 +3,7 @@ using Orchestrator.Docker;
 using Orchestrator.Planning;
 using Orchestrator.Stacks;
 using Orchestrator.Traffic;
+using Orchestrator.Traffic.Tls;
 
 namespace Orchestrator.Deployments;
 
@@ -132,9 +133,26 @@ public sealed class StackTraffic(TrafficRouter router, EdgeServer edge, TimeProv
     {
         if (spec.BasMalin?.Route is not { } route) yield break;
 
+        var tls = TlsOf(route);
         foreach (var host in route.Hosts)
-            yield return new() { Stack = stack, Service = spec.Name, Host = host, Path = route.Path, TargetPort = port, Upstream = upstream };
+            yield return new() { Stack = stack, Service = spec.Name, Host = host, Path = route.Path, TargetPort = port, Upstream = upstream, Tls = tls };
+        foreach (var host in route.RedirectHosts)
+        {
+            var redirect = tls with { RedirectTo = route.Hosts[0] };
+            yield return new() { Stack = stack, Service = spec.Name, Host = host, Path = route.Path, TargetPort = port, Upstream = upstream, Tls = redirect };
+        }
+
         foreach (var published in spec.Ports)
             yield return new() { Stack = stack, Service = spec.Name, Listener = new(published.HostAddress, published.HostPort), TargetPort = published.ContainerPort, Upstream = upstream };
     }
+
+    private static RouteTls TlsOf(RouteSpec route) => new(
+        route.Tls is TlsMode.Auto,
+        route switch
+        {
+            { Tls: TlsMode.Off } or { Https: HttpsMode.Allow } => HttpsUpgrade.Never,
+            { Https: HttpsMode.Redirect } => HttpsUpgrade.Always,
+            _ => HttpsUpgrade.WhenCertified,
+        },
+        null);
 }

@@ -46,6 +46,41 @@ public sealed record RouteSpec
 
     /// <summary>The port inside the container. 0: the only one that is published, exposed, or declared by the image.</summary>
     public int Port { get; init; }
+
+    /// <summary>Where the certificates of its hosts come from.</summary>
+    public TlsMode Tls { get; init; }
+
+    /// <summary>What happens to its requests that come without TLS.</summary>
+    public HttpsMode Https { get; init; }
+
+    /// <summary>Exact names whose requests are sent to the first of <see cref="Hosts"/>.</summary>
+    public ImmutableArray<string> RedirectHosts { get; init; } = [];
+}
+
+/// <summary>Where certificates come from.</summary>
+public enum TlsMode
+{
+    /// <summary>The daemon's directory of certificates.</summary>
+    Files,
+
+    /// <summary>Ordered and renewed by ACME.</summary>
+    Auto,
+
+    /// <summary>There is to be none.</summary>
+    Off,
+}
+
+/// <summary>What happens to requests without TLS.</summary>
+public enum HttpsMode
+{
+    /// <summary>They are redirected once the host has a certificate.</summary>
+    WhenCertified,
+
+    /// <summary>They are redirected always.</summary>
+    Redirect,
+
+    /// <summary>They are served.</summary>
+    Allow,
 }
 
 /// <summary>What is asked of a candidate before it may have traffic.</summary>

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Orchestrator.Traffic.Tls;
 
 namespace Orchestrator.Traffic;
 
@@ -10,6 +11,8 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
     private const int ClientClosedRequest = 499;
 
     public long Now => time.GetTimestamp();
+
+    public EdgeRedirects Redirects { get; } = new(options.Tls?.Certificates);
 
     public Task RunAsync(EdgeExchange exchange)
     {
@@ -22,6 +25,12 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
 
     private async Task ServeAsync(EdgeExchange exchange, RouteTarget target)
     {
+        if (target.Route?.Tls is { } rules && Redirects.TryAnswer(exchange.Context, rules))
+        {
+            Count(exchange, target, StatusCodes.Status308PermanentRedirect, own: true);
+            return;
+        }
+
         var hold = target.Maintenance ? EdgeHold.Maintenance : EdgeHold.Released;
         while (hold is EdgeHold.Released)
         {

@@ -68,6 +68,7 @@ public sealed partial class EdgeServer : IAsyncDisposable
             _loopback = await OpenAsync(new PublishedEndpoint(IPAddress.Loopback.ToString(), 0), listener: null, tls: null, cancellationToken);
             _addresses = await OpenMainAsync(_options.Http, tls: null, cancellationToken);
             _secureAddresses = _options.Tls is { } tls ? await OpenMainAsync(_options.Https, tls, cancellationToken) : [];
+            _pipeline.Redirects.SecurePort = _secureAddresses.IsEmpty ? 0 : _options.PublicHttpsPort ?? _secureAddresses[0].Port;
             foreach (var address in _addresses.Concat(_secureAddresses))
                 LogListening(address);
         }

@@ -1,3 +1,5 @@
+using Orchestrator.Traffic.Tls;
+
 namespace Orchestrator.Traffic;
 
 /// <summary>Which requests go to which service.</summary>
@@ -20,6 +22,9 @@ public sealed record Route
     public required int TargetPort { get; init; }
 
     public required Upstream Upstream { get; init; }
+
+    /// <summary>Its certificates and redirects; null: neither.</summary>
+    public RouteTls? Tls { get; init; }
 
     public override string ToString() => (Listener?.ToString() ?? Host) + Path;
 }

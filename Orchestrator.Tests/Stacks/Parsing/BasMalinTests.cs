@@ -87,6 +87,15 @@ internal sealed class BasMalinTests
         Assert.That(route.Path, Is.EqualTo("/api"));
     }
 
+    [Test]
+    public void A_route_says_where_certificates_come_from_and_what_is_redirected()
+    {
+        var route = Compose.App("x-basmalin: { route: { hosts: garden.example, port: 80, tls: auto, https: allow, redirect_hosts: [ WWW.garden.example, garden.test ] } }").BasMalin!.Route!;
+
+        Assert.That((route.Tls, route.Https), Is.EqualTo((TlsMode.Auto, HttpsMode.Allow)));
+        Assert.That(route.RedirectHosts, Is.EqualTo(new[] { "www.garden.example", "garden.test" }));
+    }
+
     [TestCase("https://a.example", "leave the scheme out: a route answers on every listener of the edge")]
     [TestCase("a.example/x", "the path goes into route.path")]
     [TestCase("a.example:80", "leave the port out: the edge decides where it listens; an IPv6 address is not a host name")]
@@ -144,6 +153,16 @@ internal sealed class BasMalinTests
     [TestCase("route: { hosts: a, port: 70000 }", "4:44 services.app.x-basmalin.route.port: expected a whole number from 1 to 65535, found '70000'")]
     [TestCase("route: { hosts: [], port: 1 }", "4:35 services.app.x-basmalin.route.hosts: the list of hosts is empty (hosts: [\"*\"] for any host, or leave the key out)")]
     [TestCase("route: { port: 1 }", "4:19 services.app.x-basmalin.route: nothing leads to this service: its route has no hosts and it publishes no port (hosts: [garden.example], hosts: [\"*\"] for any, or ports: [\"3000:3000\"])")]
+    [TestCase("route: { hosts: a, port: 1, tls: maybe }", "4:52 services.app.x-basmalin.route.tls: expected where certificates come from: files, auto, off, found 'maybe'")]
+    [TestCase("route: { hosts: a, port: 1, tls: atuo }", "4:52 services.app.x-basmalin.route.tls: expected where certificates come from: files, auto, off, found 'atuo' (did you mean 'auto'?)")]
+    [TestCase("route: { hosts: a, port: 1, https: on }", "4:54 services.app.x-basmalin.route.https: expected what happens to plain HTTP: redirect, allow, found 'on'")]
+    [TestCase("route: { hosts: \"*.a\", port: 1, tls: auto }", "4:56 services.app.x-basmalin.route.tls: '*.a' cannot have an automatic certificate: HTTP-01 and TLS-ALPN-01 prove exact names only (name the hosts, or 'tls: files' and a certificate for it)")]
+    [TestCase("route: { hosts: 192.0.2.1, port: 1, tls: auto }", "4:60 services.app.x-basmalin.route.tls: '192.0.2.1' cannot have an automatic certificate: it is an address and not a name ('tls: files' and a certificate for it)")]
+    [TestCase("route: { hosts: a, port: 1, tls: off, https: redirect }", "4:64 services.app.x-basmalin.route.https: requests would be redirected to HTTPS, which 'tls: off' says there is none of (leave one of the two out)")]
+    [TestCase("route: { hosts: a, port: 1, redirect_hosts: \"*.a\" }", "4:63 services.app.x-basmalin.route.redirect_hosts: '*.a' is not one name: only exact names can be redirected (www.garden.example)")]
+    [TestCase("route: { hosts: a, port: 1, redirect_hosts: a }", "4:63 services.app.x-basmalin.route.redirect_hosts: 'a' is one of the route's own hosts (it is either served or redirected: name it in one of the two)")]
+    [TestCase("route: { hosts: \"*\", port: 1, redirect_hosts: b }", "4:65 services.app.x-basmalin.route.redirect_hosts: there is nowhere to redirect to: the first of route.hosts must be an exact name (hosts: [garden.example])")]
+    [TestCase("route: { hosts: a, port: 1, redirect_host: b }", "4:47 services.app.x-basmalin.route.redirect_host: unknown key 'redirect_host' (did you mean 'redirect_hosts'?)")]
     [TestCase("route: { hosts: a, port: 1 }, stateful: true", "4:49 services.app.x-basmalin.stateful: a service with a route cannot be stateful (remove one: a routed service runs twice while it is replaced, a stateful one never)")]
     public void A_wrong_extension_is_reported_at_its_place(string extension, string expected) =>
         Assert.That(Compose.Errors(Compose.ReadApp($"x-basmalin: {{ {extension} }}")), Is.EqualTo(new[] { expected }));

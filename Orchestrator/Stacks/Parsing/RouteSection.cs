@@ -13,11 +13,12 @@ internal static class RouteSection
         var hosts = section.Take("hosts") is { } some ? Hosts(some) : [];
         var path = section.Take("path") is { } prefix ? Prefix(prefix) : null;
         var port = (int?)section.Take("port")?.Whole(1, 65535) ?? 0;
+        var (tls, https, redirected) = RouteTlsSection.Take(section, hosts);
         section.Finish(strict: true);
-        return new RouteSpec { Hosts = hosts, Path = path ?? "/", Port = port };
+        return new RouteSpec { Hosts = hosts, Path = path ?? "/", Port = port, Tls = tls, Https = https, RedirectHosts = redirected };
     }
 
-    private static ImmutableArray<string> Hosts(Field field)
+    public static ImmutableArray<string> Hosts(Field field)
     {
         const string expected = "a host, or a list of hosts";
         var hosts = ImmutableArray.CreateBuilder<string>();

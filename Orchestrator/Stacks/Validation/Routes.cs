@@ -12,14 +12,20 @@ internal sealed class Routes(Reading reading)
     {
         if (service.BasMalin?.Route is not { } route) return;
 
-        for (var index = 0; index < route.Hosts.Length; index++)
-        {
-            var path = $"{service.Key("x-basmalin.route.hosts")}[{index}]";
-            if (_claimed.TryAdd((route.Hosts[index], route.Path), (service.Name, path))) continue;
+        Claim(service, route.Hosts, route.Path, "hosts");
+        Claim(service, [.. route.RedirectHosts.Except(route.Hosts)], route.Path, "redirect_hosts");
+    }
 
-            var other = _claimed[(route.Hosts[index], route.Path)];
+    private void Claim(ServiceDraft service, ImmutableArray<string> hosts, string prefix, string key)
+    {
+        for (var index = 0; index < hosts.Length; index++)
+        {
+            var path = $"{service.Key($"x-basmalin.route.{key}")}[{index}]";
+            if (_claimed.TryAdd((hosts[index], prefix), (service.Name, path))) continue;
+
+            var other = _claimed[(hosts[index], prefix)];
             reading.Error(
-                path, $"{route.Hosts[index]}{route.Path} leads to '{other.Service}' already, at {other.Path} ({reading.PlaceOf(other.Path)})",
+                path, $"{hosts[index]}{prefix} leads to '{other.Service}' already, at {other.Path} ({reading.PlaceOf(other.Path)})",
                 "give one of them another host or path");
         }
     }
