@@ -23,7 +23,7 @@ internal static class DeploymentResponses
         EndedAt = deployment.EndedAt,
         Steps = [.. deployment.Steps.Select(From)],
         Requests = new RequestCountResponse(deployment.Requests.Total, deployment.Requests.Failed),
-        Failure = deployment.Failure is { } failure ? new FailureResponse(Words.Of(failure.Reason), failure.Detail, failure.Hint) : null,
+        Failure = deployment.Failure is { } failure ? new FailureResponse(Words.Of(failure.Reason), failure.Detail, failure.Hint, failure.Step is { } step ? Words.Of(step) : null) : null,
         Plan = deployment.Plan is { } plan ? PlanResponses.From(plan) : null,
     };
 

@@ -76,7 +76,7 @@ public sealed class DrivenStackTests
         var nothing = await daemon.RunAsync("rollback", _name, "--json");
 
         Assert.That(failed.ExitCode, Is.EqualTo(1));
-        Assert.That(failed.Error, Does.Match("deployment 2 of .* failed at pull").And.Contain("imageNotFound").And.Contain("hint:"));
+        Assert.That(failed.Error, Does.Match("deployment 2 of .* failed at the step pull").And.Contain("imageNotFound").And.Contain("hint:"));
         Assert.That((unknown.ExitCode, unknown.Json["state"]!.GetValue<string>()), Is.EqualTo((1, "failed")));
         Assert.That(unknown.Json["failure"]!["reason"]!.GetValue<string>(), Is.EqualTo("invalidRequest"));
         Assert.That(nothing.ExitCode, Is.EqualTo(1));

@@ -68,6 +68,38 @@ internal sealed class StackTests
     }
 
     [Test]
+    public async Task Another_content_of_a_configuration_reaches_the_service_that_has_it_and_the_way_back_brings_the_old_one()
+    {
+        await using var daemon = await TestDaemon.StartAsync();
+        var name = TestDaemon.NewName();
+        string File(string content) => $$"""
+            name: {{name}}
+            services:
+              reader: { image: "{{Garden.Registry}}/redis:7", configs: [greeting], stop_grace_period: 1s }
+              other: { image: "{{Garden.Registry}}/redis:7", stop_grace_period: 1s }
+            configs: { greeting: { content: "{{content}}" } }
+            """;
+
+        Assert.That((await daemon.ApplyAsync(File("hello"))).State, Is.EqualTo(DeploymentState.Succeeded));
+        var other = (await daemon.ContainersAsync(name)).Single(seen => seen.Service == "other").Id;
+        Assert.That(await ReadAsync(daemon, name), Is.EqualTo("hello"));
+
+        var again = await daemon.ApplyAsync(File("good day"));
+        Assert.That(again.Plan?.Find("reader")?.Reasons, Is.EqualTo(new[] { "configs.greeting changed" }));
+        Assert.That(await ReadAsync(daemon, name), Is.EqualTo("good day"));
+        Assert.That((await daemon.ContainersAsync(name)).Single(seen => seen.Service == "other").Id, Is.EqualTo(other), "nothing of it changed");
+
+        Assert.That((await daemon.RollbackAsync(name)).State, Is.EqualTo(DeploymentState.Succeeded));
+        Assert.That(await ReadAsync(daemon, name), Is.EqualTo("hello"));
+    }
+
+    private static async Task<string> ReadAsync(TestDaemon daemon, string stack)
+    {
+        var reader = (await daemon.ContainersAsync(stack)).Single(seen => seen.Service == "reader");
+        return (await daemon.Engine.ExecAsync(reader.Id, ["cat", "/greeting"], null, CancellationToken.None)).Output.Trim();
+    }
+
+    [Test]
     public async Task Only_what_changed_is_touched_and_data_survives_its_service()
     {
         await using var daemon = await TestDaemon.StartAsync();

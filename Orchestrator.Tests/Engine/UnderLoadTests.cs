@@ -67,7 +67,9 @@ internal sealed partial class UnderLoadTests
         {
             Assert.That(broken.State, Is.EqualTo(DeploymentState.Failed));
             Assert.That(broken.Failure?.Reason, Is.EqualTo(reason), broken.Failure?.Detail);
-            Assert.That(broken.Steps.Single(row => row.Name == step).State, Is.AnyOf(StepState.Failed, StepState.Undone));
+            Assert.That(broken.Steps.Single(row => row.Name == step).State, Is.EqualTo(StepState.Failed));
+            Assert.That(broken.Failure?.Step, Is.EqualTo(step));
+            Assert.That(broken.Steps.Select(row => row.Name), Is.Ordered, "in the order in which they were begun");
             Assert.That(report.Failed, Is.Zero, report.ToString());
             Assert.That(report.Versions.Keys, Is.EqualTo(new[] { "1.0.0" }), "nobody has seen the broken version");
         });

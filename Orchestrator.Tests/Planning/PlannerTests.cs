@@ -8,6 +8,7 @@ internal sealed class PlannerTests
 {
     private const string Image1 = "registry/app@sha256:1";
     private const string Image2 = "registry/app@sha256:2";
+    private static readonly ImmutableSortedDictionary<string, string> NoContents = ImmutableSortedDictionary<string, string>.Empty;
 
     [Test]
     public void A_new_stack_is_created_service_by_service()
@@ -38,6 +39,29 @@ internal sealed class PlannerTests
             Assert.That(plan.Find("app"), Has.Property(nameof(ServiceAction.Kind)).EqualTo(ServiceActionKind.Replace));
             Assert.That(plan.Find("app")?.To, Is.EqualTo(Colour.Green));
             Assert.That(plan.Find("app")?.Changes, Is.EqualTo(new[] { new Change("image", Image1, Image2) }));
+            Assert.That(plan.Find("db")?.Kind, Is.EqualTo(ServiceActionKind.Keep));
+        });
+    }
+
+    [Test]
+    public void Another_content_of_a_secret_makes_those_anew_that_are_granted_it_and_no_others()
+    {
+        var app = App() with { Container = new() { Secrets = [new("key", "/run/secrets/key", null, null, 0x124)] } };
+        var before = NoContents.Add("secrets.key", "version 1");
+        var input = Running(app, Database());
+        input = input with
+        {
+            CurrentContents = before,
+            WantedContents = before,
+            Observed = [.. input.Observed.Select(seen => seen.Service == "app" ? seen with { Spec = Planner.SpecOf(app, Image1, before) } : seen)],
+        };
+        Assert.That(Planner.Make(input).NothingToDo, Is.True, "the same content");
+
+        var plan = Planner.Make(input with { WantedContents = NoContents.Add("secrets.key", "version 2") });
+        Assert.Multiple(() =>
+        {
+            Assert.That(plan.Find("app")?.Kind, Is.EqualTo(ServiceActionKind.Replace));
+            Assert.That(plan.Find("app")?.Reasons, Is.EqualTo(new[] { "secrets.key changed" }));
             Assert.That(plan.Find("db")?.Kind, Is.EqualTo(ServiceActionKind.Keep));
         });
     }
@@ -133,7 +157,7 @@ internal sealed class PlannerTests
     public void A_way_back_to_a_colour_that_still_runs_is_a_swap()
     {
         var input = Running(App(), Database());
-        var warm = input.Observed.Select(seen => seen.Service == "app" ? seen with { Colour = Colour.Green, Release = 2, Spec = Planner.SpecOf(App(), Image2) } : seen);
+        var warm = input.Observed.Select(seen => seen.Service == "app" ? seen with { Colour = Colour.Green, Release = 2, Spec = Planner.SpecOf(App(), Image2, input.WantedContents) } : seen);
         var back = input with
         {
             CurrentImages = Images(Image1),
@@ -204,7 +228,7 @@ internal sealed class PlannerTests
         [
             .. from spec in services
                from replica in Enumerable.Range(1, spec.Replicas)
-               select new ObservedReplica(spec.Name, spec.Coloured ? Colour.Blue : null, 1, replica, Planner.SpecOf(spec, Images(Image1)[spec.Name]), true, false),
+               select new ObservedReplica(spec.Name, spec.Coloured ? Colour.Blue : null, 1, replica, Planner.SpecOf(spec, Images(Image1)[spec.Name], NoContents), true, false),
         ],
     };
 }

@@ -101,7 +101,7 @@ public static class ContainerRequests
             [Labels.Release] = place.Release.Number.ToString(CultureInfo.InvariantCulture),
             [Labels.Deployment] = place.Deployment.ToString(),
             [Labels.Replica] = place.Replica.ToString(CultureInfo.InvariantCulture),
-            [Labels.Spec] = Planner.SpecOf(spec, image),
+            [Labels.Spec] = Planner.SpecOf(spec, image, place.Release.Contents),
             [Labels.Kind] = "service",
         };
         if (place.Colour is { } colour) labels[Labels.Colour] = colour.Word();

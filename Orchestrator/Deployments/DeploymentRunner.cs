@@ -69,6 +69,7 @@ public sealed partial class DeploymentRunner(
         DeploymentMetrics.StepTook(Word(step.Kind), time.GetElapsedTime(started));
         if (failure is { Reason: FailureReason.Cancelled }) return failure;      // neither done nor failed: the row stays open, and is undone or resumed
 
+        if (failure is not null) failure = failure with { Step = step.Kind };
         await WriteEndAsync(work, step.Kind, failure is null ? StepState.Succeeded : StepState.Failed, failure?.Detail ?? work.Detail);
         return failure;
     }
@@ -103,7 +104,7 @@ public sealed partial class DeploymentRunner(
         try
         {
             await step.UndoAsync(work, budget.Token);
-            await WriteEndAsync(work, step.Kind, StepState.Undone, null);
+            await WriteUndoneAsync(work, step.Kind);
         }
         catch (Exception problem) when (problem is not JournalException)
         {
@@ -132,10 +133,17 @@ public sealed partial class DeploymentRunner(
         return work.Deployment;
     }
 
+    /// <summary>What failed stays the step that failed; only what had been done is undone.</summary>
+    private Task WriteUndoneAsync(DeploymentWork work, StepKind step) => work.Deployment.Steps.FirstOrDefault(row => row.Name == step) is { State: StepState.Failed } failed
+        ? WriteEndAsync(work, step, StepState.Failed, failed.Detail)
+        : WriteEndAsync(work, step, StepState.Undone, null);
+
     private async Task WriteEndAsync(DeploymentWork work, StepKind step, StepState state, string? detail)
     {
         var before = work.Deployment.Steps.FirstOrDefault(row => row.Name == step);
-        Show(work, new(step, state, before?.StartedAt ?? time.GetUtcNow(), time.GetUtcNow(), state == StepState.Undone ? before?.Detail : detail));
+        var now = time.GetUtcNow();
+        var ended = before?.EndedAt ?? now;                        // set already: this is the undo, and the step's own end stays
+        Show(work, new(step, state, before?.StartedAt ?? now, ended, state == StepState.Undone ? before?.Detail : detail));
         await journal.EndStepAsync(new(work.Deployment, step, state, work.Deployment.Steps.First(row => row.Name == step).Detail, work.StateChanged ? work.State : null, work.CommitRelease), CancellationToken.None);
         work.StateChanged = false;
         work.CommitRelease = false;
@@ -143,13 +151,13 @@ public sealed partial class DeploymentRunner(
 
     private void Show(DeploymentWork work, StepRecord row)
     {
-        work.Deployment = work.Deployment with { Steps = [.. work.Deployment.Steps.Where(step => step.Name != row.Name), row] };
+        work.Deployment = work.Deployment with { Steps = [.. work.Deployment.Steps.Where(step => step.Name != row.Name).Append(row).OrderBy(step => step.Name)] };
         events.Publish(new(work.Deployment, row.Name, row.Detail, time.GetUtcNow()));
     }
 
     private void Tell(DeploymentWork work, StepKind step, string message) => events.Publish(new(work.Deployment, step, message, time.GetUtcNow()));
 
-    private static StepFailure Cancelled(StepKind step) => new(FailureReason.Cancelled, $"Cancelled in the step {Word(step)}.", "The previous version is serving.");
+    private static StepFailure Cancelled(StepKind step) => new(FailureReason.Cancelled, $"Cancelled in the step {Word(step)}.", "The previous version is serving.") { Step = step };
 
     private static string Word<T>(T value) where T : struct, Enum => System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(value.ToString());
 

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using Orchestrator.Secrets;
 using Orchestrator.Stacks;
 
@@ -44,6 +46,36 @@ public sealed class GrantedFiles(SecretStore secrets, SecretFiles files)
         var used = stack.Secrets.Concat(stack.Configs).Where(IsStored).Select(item => item.Name).ToHashSet();
         var stored = await secrets.CurrentAsync(stack.Name, cancellationToken);
         return stored.Where(pair => used.Contains(pair.Key)).ToImmutableSortedDictionary();
+    }
+
+    /// <summary>
+    /// What tells one content of a secret or configuration from another: the version of a stored one, else a hash. A service whose secret has
+    /// changed is made anew, though not a word of the file did.
+    /// </summary>
+    /// <returns><c>secrets.KEY</c> or <c>configs.KEY</c> → that text.</returns>
+    public static async Task<ImmutableSortedDictionary<string, string>> ContentsAsync(
+        Stack stack, ImmutableSortedDictionary<string, int> versions, CancellationToken cancellationToken)
+    {
+        var contents = ImmutableSortedDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
+        foreach (var item in stack.Secrets) contents[$"secrets.{item.Key}"] = await ContentAsync(item, versions, cancellationToken);
+        foreach (var item in stack.Configs) contents[$"configs.{item.Key}"] = await ContentAsync(item, versions, cancellationToken);
+        return contents.ToImmutable();
+    }
+
+    private static async Task<string> ContentAsync(FileObjectSpec item, ImmutableSortedDictionary<string, int> versions, CancellationToken cancellationToken)
+    {
+        if (item.Content is { } content) return $"content {Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(content)))}";
+        if (IsStored(item)) return $"version {versions.GetValueOrDefault(item.Name)}";
+
+        try
+        {
+            await using var file = File.OpenRead(item.File ?? "");
+            return $"file {Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancellationToken))}";
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return "unreadable";       // the engine mounts it all the same, or says why it cannot
+        }
     }
 
     private static bool HasContent(FileObjectSpec item, ImmutableSortedDictionary<string, int> stored) =>

@@ -46,7 +46,7 @@ public sealed class InPlaceServices(StackContainers containers, DependencyWait d
     {
         if (work.Target is not { } release) return;
 
-        var want = Planner.SpecOf(spec, work.PinnedImage(spec));
+        var want = Planner.SpecOf(spec, work.PinnedImage(spec), release.Contents);
         var present = await containers.OfAsync(work.StackName, spec.Name, null, cancellationToken);
         var stale = present.Where(seen => !BelongsTo(seen, work.Deployment.Id) && (seen.Spec != want || seen.Replica > spec.Replicas || Forced(work, spec) || seen.State is ContainerState.Exited or ContainerState.Dead));
         await containers.RemoveAllAsync(stale, spec.Container.StopGracePeriod, cancellationToken);

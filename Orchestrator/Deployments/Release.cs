@@ -21,6 +21,9 @@ public sealed record Release
     /// <summary>Name of a stored secret → its version.</summary>
     public ImmutableSortedDictionary<string, int> SecretVersions { get; init; } = ImmutableSortedDictionary<string, int>.Empty;
 
+    /// <summary><c>secrets.KEY</c> or <c>configs.KEY</c> → what its content is told by, see <see cref="GrantedFiles.ContentsAsync"/>.</summary>
+    public ImmutableSortedDictionary<string, string> Contents { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+
     public string? Version { get; init; }
 
     public string? Commit { get; init; }

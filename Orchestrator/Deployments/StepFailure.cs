@@ -34,4 +34,8 @@ public enum FailureReason
 /// <summary>An expected failure.</summary>
 /// <param name="Detail">What was seen: probe results, exit code, last log lines.</param>
 /// <param name="Hint">What to do next, and what state the stack is in.</param>
-public sealed record StepFailure(FailureReason Reason, string Detail, string Hint);
+public sealed record StepFailure(FailureReason Reason, string Detail, string Hint)
+{
+    /// <summary>Where it happened; null: outside of any step.</summary>
+    public StepKind? Step { get; init; }
+}

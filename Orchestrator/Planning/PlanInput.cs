@@ -11,11 +11,17 @@ public sealed record PlanInput
     /// <summary>Service → pinned image, of those that are known already; before the pull that is none.</summary>
     public ImmutableSortedDictionary<string, string> WantedImages { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
+    /// <summary><c>secrets.KEY</c> or <c>configs.KEY</c> → a text that differs when the content does.</summary>
+    public ImmutableSortedDictionary<string, string> WantedContents { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+
     /// <summary>The stack of the current release; null: nothing was ever committed.</summary>
     public Stack? Current { get; init; }
 
     /// <summary>Service → pinned image of the current release.</summary>
     public ImmutableSortedDictionary<string, string> CurrentImages { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+
+    /// <summary>As <see cref="WantedContents"/>, of the current release.</summary>
+    public ImmutableSortedDictionary<string, string> CurrentContents { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
     public required StackState State { get; init; }
 

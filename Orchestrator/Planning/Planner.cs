@@ -35,14 +35,16 @@ public static class Planner
     }
 
     /// <summary>What a container of this service is labelled with: equal hashes mean that nothing has to be made anew.</summary>
-    public static string SpecOf(ServiceSpec spec, string pinnedImage) => SpecHash.Of(spec with { Image = pinnedImage });
+    /// <param name="contents">Of the whole stack; what the service is granted counts.</param>
+    public static string SpecOf(ServiceSpec spec, string pinnedImage, ImmutableSortedDictionary<string, string> contents) =>
+        SpecHash.Of(spec with { Image = pinnedImage }, [.. Granted(spec).Select(key => $"{key}={contents.GetValueOrDefault(key)}")]);
 
     private static ServiceAction Coloured(PlanInput input, ServiceSpec spec)
     {
         if (!input.State.Live.TryGetValue(spec.Name, out var live))
             return new(spec.Name, ServiceActionKind.Create, [BecomesColoured(input, spec) ? "becomes blue/green" : "new"], [], null, Colour.Blue, false);
 
-        var want = SpecOf(spec, WantedImage(input, spec));
+        var want = SpecOf(spec, WantedImage(input, spec), input.WantedContents);
         var replicas = input.Observed.Where(seen => seen.Service == spec.Name && seen.Colour == live.Colour && seen.Release == live.Release).ToList();
         var (reasons, changes) = Differences(input, spec);
         var running = replicas.Count(seen => seen.Running);
@@ -61,7 +63,7 @@ public static class Planner
         if (replicas.Count == 0 && live is null)
             return new(spec.Name, ServiceActionKind.Create, ["new"], [], null, null, afterShift);
 
-        var want = SpecOf(spec, WantedImage(input, spec));
+        var want = SpecOf(spec, WantedImage(input, spec), input.WantedContents);
         var (reasons, changes) = Differences(input, spec);
         var asWanted = replicas.Count(seen => seen.Spec == want && (seen.Running || seen.Done) && seen.Replica >= 1 && seen.Replica <= spec.Replicas);
         if (live is not null) reasons = reasons.Add("no longer blue/green");
@@ -94,8 +96,15 @@ public static class Planner
         var oldImage = input.CurrentImages.GetValueOrDefault(spec.Name, old.Image);
         var newImage = WantedImage(input, spec);
         if (oldImage != newImage && changes.All(change => change.Path != "image")) changes = [new("image", oldImage, newImage), .. changes];
+        changes = changes.AddRange(Granted(spec).Where(key => Rewritten(input, key)).Select(key => new Change(key, "***", "***")));
         return ([.. changes.Select(Reason)], changes);
     }
+
+    private static IEnumerable<string> Granted(ServiceSpec spec) =>
+        [.. spec.Container.Secrets.Select(grant => $"secrets.{grant.Key}").Concat(spec.Container.Configs.Select(grant => $"configs.{grant.Key}")).Order(StringComparer.Ordinal)];
+
+    private static bool Rewritten(PlanInput input, string key) =>
+        input.CurrentContents.TryGetValue(key, out var old) && input.WantedContents.TryGetValue(key, out var wanted) && old != wanted;
 
     private static string Reason(Change change) => (change.Old, change.New) switch
     {
@@ -139,7 +148,7 @@ public static class Planner
     {
         if (input.Wanted.Find(action.Service) is not { } spec || !warm.Services.TryGetValue(action.Service, out var generation)) return false;
 
-        var want = SpecOf(spec, WantedImage(input, spec));
+        var want = SpecOf(spec, WantedImage(input, spec), input.WantedContents);
         return generation.Colour == action.To && spec.Replicas == input.Observed.Count(seen =>
             seen.Service == spec.Name && seen.Colour == generation.Colour && seen.Release == generation.Release && seen.Running && seen.Spec == want);
     }

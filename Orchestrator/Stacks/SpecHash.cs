@@ -12,7 +12,11 @@ namespace Orchestrator.Stacks;
 public static class SpecHash
 {
     /// <returns>SHA-256 over canonical JSON, in lower-case hexadecimal.</returns>
-    public static string Of(ServiceSpec spec)
+    public static string Of(ServiceSpec spec) => Of(spec, []);
+
+    /// <param name="contents">What else the containers are made of: the granted files, one text each.</param>
+    /// <returns>SHA-256 over canonical JSON, in lower-case hexadecimal.</returns>
+    public static string Of(ServiceSpec spec, ImmutableArray<string> contents)
     {
         var made = spec with
         {
@@ -28,7 +32,8 @@ public static class SpecHash
             Expose = Sorted(spec.Expose, port => $"{port:00000}"),
             Container = InOrder(spec.Container),
         };
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(CanonicalJson.Write(JsonSerializer.SerializeToNode(made, StackJson.Options)))));
+        var text = CanonicalJson.Write(JsonSerializer.SerializeToNode(made, StackJson.Options));
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', contents.Prepend(text)))));
     }
 
     /// <summary>Lists whose order means nothing to the engine are put into one order, so that moving a line recreates nothing.</summary>

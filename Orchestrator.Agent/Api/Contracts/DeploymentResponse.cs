@@ -59,6 +59,7 @@ public sealed record DeploymentResponse
 
 /// <param name="Name">plan, preflight, pull, protect, foundation, migrate, start, gate, smoke, shift, dependants, drain, bake, commit.</param>
 /// <param name="State">running, succeeded, skipped, failed, undone or undoFailed.</param>
+/// <param name="EndedAt">When its own work ended; of a step that was cut short, when it was undone.</param>
 /// <param name="Detail">What was done or seen, for people.</param>
 public sealed record StepResponse(string Name, string State, DateTimeOffset StartedAt, DateTimeOffset? EndedAt, string? Detail);
 
@@ -68,7 +69,8 @@ public sealed record RequestCountResponse(long Total, long Failed);
 /// <param name="Reason">To branch on; the names are stable.</param>
 /// <param name="Detail">What was seen: probe results, exit code, last log lines.</param>
 /// <param name="Hint">What to do next, and what state the stack is in.</param>
-public sealed record FailureResponse(string Reason, string Detail, string Hint);
+/// <param name="Step">The step that failed; null: outside of any step.</param>
+public sealed record FailureResponse(string Reason, string Detail, string Hint, string? Step);
 
 /// <summary>Something that happened in a deployment. The first one of a stream is its present state.</summary>
 /// <param name="Step">The step that it concerns; null: the deployment as a whole.</param>

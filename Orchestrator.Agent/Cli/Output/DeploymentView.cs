@@ -25,13 +25,13 @@ internal static class DeploymentView
 
     private static string Word(DeploymentResponse deployment) => deployment.State switch
     {
-        "rolledBack" => $"was rolled back at {Where(deployment)}",
+        "rolledBack" => $"failed at {Where(deployment)} and was rolled back",
         "failed" => $"failed at {Where(deployment)}",
         "superseded" => "was superseded by a newer one",
         var other => $"was {other}",
     };
 
-    private static string Where(DeploymentResponse deployment) => deployment.Steps.LastOrDefault(step => step.State == "failed")?.Name ?? "the start";
+    private static string Where(DeploymentResponse deployment) => deployment.Failure?.Step is { } step ? $"the step {step}" : "its end";
 
-    private static string Requests(DeploymentResponse deployment) => $"{deployment.Requests.Total} requests over the switch, {deployment.Requests.Failed} failed";
+    private static string Requests(DeploymentResponse deployment) => $"{Words.Count(deployment.Requests.Total, "request")} over the switch, {deployment.Requests.Failed} failed";
 }

@@ -6,16 +6,16 @@ namespace Orchestrator.Agent.Cli.Output;
 internal sealed class PlainProgress(TextWriter output)
 {
     private readonly Dictionary<string, string> _shown = new(StringComparer.Ordinal);
-    private string _state = "";
+    private bool _queued;
 
     public void Show(DeploymentEventResponse item)
     {
-        if (item.Deployment.State == "queued" && _state != "queued") output.WriteLine("  queued behind another deployment of the stack");
-        _state = item.Deployment.State;
+        if (item.Deployment.State == "queued" && !_queued) output.WriteLine("  queued");
+        _queued = item.Deployment.State == "queued";
         foreach (var step in item.Deployment.Steps) ShowStep(step);
 
         // What a step says at its end stands in its line already.
-        if (item.Message is { Length: > 0 } message && item.Deployment.Steps.All(step => step.Detail != message)) output.WriteLine($"    {message}");
+        if (item.Message is { Length: > 0 } message && item.Deployment.Steps.All(step => step.Detail?.TrimEnd() != message.TrimEnd())) output.WriteLine($"    {message}");
     }
 
     private void ShowStep(StepResponse step)
@@ -24,6 +24,12 @@ internal sealed class PlainProgress(TextWriter output)
 
         _shown[step.Name] = step.State;
         if (step.State == "running") return;
+
+        if (step.State == "undone")
+        {
+            output.WriteLine($"  {step.Name,-10} undone");      // what it had done, and how long that took, stands above
+            return;
+        }
 
         var detail = step.Detail?.TrimEnd().ReplaceLineEndings("\n      ");
         output.WriteLine($"  {step.Name,-10} {step.State,-9} {Words.Took(step.StartedAt, step.EndedAt),8}{(string.IsNullOrEmpty(detail) ? "" : $"  {detail}")}");

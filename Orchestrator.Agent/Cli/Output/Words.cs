@@ -17,6 +17,9 @@ internal static class Words
         };
     }
 
+    /// <summary>"1 request", "2 requests".</summary>
+    public static string Count(long number, string noun) => string.Create(CultureInfo.InvariantCulture, $"{number} {noun}{(number == 1 ? "" : "s")}");
+
     public static string Took(DateTimeOffset? from, DateTimeOffset? to) => from is { } start && to is { } end ? Took(end - start) : "";
 
     public static string Took(TimeSpan duration) => duration switch

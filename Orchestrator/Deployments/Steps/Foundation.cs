@@ -7,6 +7,8 @@ public sealed class Foundation(StackContainers containers, InPlaceServices inPla
 
     public async Task<StepFailure?> ExecuteAsync(DeploymentWork work, CancellationToken cancellationToken)
     {
+        if (work.Deployment.Plan is { WarmSwap: true }) return null;      // all of it runs already, and nothing is made anew
+
         await containers.EnsureNetworksAndVolumesAsync(work.Wanted, cancellationToken);
         var failure = await inPlace.BringAsync(work, afterShift: false, cancellationToken);
         if (failure is not null) return failure;

@@ -2,12 +2,15 @@ using System.Collections.Immutable;
 using Orchestrator.Docker;
 using Orchestrator.Journal;
 using Orchestrator.Planning;
+using Orchestrator.Stacks;
 
 namespace Orchestrator.Deployments.Steps;
 
 /// <summary>Wanted against observed. What the tags mean is not asked yet, so a plan that seems to have nothing to do is looked at again after the pull.</summary>
-public sealed class MakePlan(StackContainers containers, IJournal journal) : IDeploymentStep
+public sealed class MakePlan(StackContainers containers, GrantedFiles files, IJournal journal) : IDeploymentStep
 {
+    private static readonly ImmutableSortedDictionary<string, string> None = ImmutableSortedDictionary<string, string>.Empty;
+
     public StepKind Kind => StepKind.Plan;
 
     public async Task<StepFailure?> ExecuteAsync(DeploymentWork work, CancellationToken cancellationToken)
@@ -31,8 +34,10 @@ public sealed class MakePlan(StackContainers containers, IJournal journal) : IDe
         {
             Wanted = work.Wanted,
             WantedImages = Pinned(work.Target),
+            WantedContents = work.Target?.Contents ?? None,
             Current = work.Current?.Stack,
             CurrentImages = Pinned(work.Current),
+            CurrentContents = work.Current?.Contents ?? None,
             State = work.State,
             Observed = [.. observed.Where(seen => !seen.IsMigration).Select(Observe)],
             TargetRelease = work.Request.Kind == DeploymentKind.Rollback ? work.Target?.Number : null,
@@ -59,11 +64,14 @@ public sealed class MakePlan(StackContainers containers, IJournal journal) : IDe
         if (unknown.Count > 0)
             return new(FailureReason.InvalidRequest, $"The stack {request.Stack} has no service {string.Join(", ", unknown)}.", $"Its services are {string.Join(", ", basis.Services.Select(spec => spec.Name))}.");
 
+        var versions = await files.VersionsAsync(basis, cancellationToken);
         work.Target = new()
         {
             Number = 0,
-            Stack = basis with { Services = [.. basis.Services.Select(spec => request.Images.TryGetValue(spec.Name, out var image) ? spec with { Image = image, Build = null } : spec)] },
+            Stack = basis with { Services = [.. basis.Services.Select(spec => Renewed(spec, request))] },
             Images = ImmutableSortedDictionary<string, ImageIdentity>.Empty,
+            SecretVersions = versions,
+            Contents = await GrantedFiles.ContentsAsync(basis, versions, cancellationToken),
             Version = request.Version,
             Commit = request.Commit,
             CreatedAt = work.Deployment.StartedAt ?? work.Deployment.CreatedAt,
@@ -71,6 +79,9 @@ public sealed class MakePlan(StackContainers containers, IJournal journal) : IDe
         };
         return null;
     }
+
+    private static ServiceSpec Renewed(ServiceSpec spec, DeploymentRequest request) =>
+        request.Images.TryGetValue(spec.Name, out var image) ? spec with { Image = image, Build = null } : spec;
 
     private async Task<Release?> RollbackTargetAsync(DeploymentWork work, CancellationToken cancellationToken)
     {

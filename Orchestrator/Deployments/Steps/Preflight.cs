@@ -11,6 +11,8 @@ public sealed class Preflight(StackContainers containers, StackTraffic traffic, 
 
     public async Task<StepFailure?> ExecuteAsync(DeploymentWork work, CancellationToken cancellationToken)
     {
+        if (work.Deployment.Plan is { WarmSwap: true }) return Conflict(work);      // what it needs runs already
+
         var engine = await containers.Engine.InfoAsync(cancellationToken);
         work.Detail = $"engine {engine.Version}, API {engine.ApiVersion}";
         return Frozen(work) ?? Refused(work) ?? Unreachable(work) ?? Conflict(work) ?? Disk(engine) ?? Memory(work, engine);

@@ -22,7 +22,7 @@ public sealed class PullImages(StackContainers containers, MakePlan planner, Gra
         if (missing.Length > 0)
             return new(FailureReason.SecretMissing, $"There is no value for {string.Join(", ", missing)}.", $"basmalin secret set {work.StackName} NAME < FILE. Nothing was changed.");
 
-        work.Target = target with { Images = images, SecretVersions = rollback ? target.SecretVersions : await files.VersionsAsync(target.Stack, cancellationToken) };
+        work.Target = target with { Images = images };
         work.Deployment = work.Deployment with { Plan = await planner.PlanAsync(work, cancellationToken) };
         if (work.Plan.NothingToDo && work.Current is not null) return Nothing(work);
         if (rollback) return Known(work);

@@ -5,7 +5,10 @@ using Orchestrator.Traffic;
 
 namespace Orchestrator.Deployments.Steps;
 
-/// <summary>One atomic swap of the route table for all services of the release. From here on an undo swaps back first.</summary>
+/// <summary>
+/// One atomic swap of the route table for all services of the release, then the services' names on the stack's networks: users do not wait for
+/// what the engine takes to attach containers. From here on an undo swaps back first.
+/// </summary>
 public sealed class ShiftTraffic(StackContainers containers, StackTraffic traffic, TimeProvider time) : IDeploymentStep
 {
     public StepKind Kind => StepKind.Shift;
@@ -14,11 +17,8 @@ public sealed class ShiftTraffic(StackContainers containers, StackTraffic traffi
     {
         if (work.Target is not { } release) return null;
 
-        foreach (var (action, spec) in work.Coloured)
-        {
-            await containers.TakeNamesAsync(release.Stack, spec, work.CandidateOf(action), cancellationToken);
-            if (action.From is null) await containers.RemoveAsync(work.StackName, spec.Name, null, spec.Container.StopGracePeriod, cancellationToken);
-        }
+        foreach (var (action, spec) in work.Coloured.Where(item => item.Action.From is null))
+            await containers.RemoveAsync(work.StackName, spec.Name, null, spec.Container.StopGracePeriod, cancellationToken);
 
         var before = traffic.LiveOf(work.StackName);
         var live = before.SetItems(work.Candidates).RemoveRange(before.Keys.Where(service => release.Stack.Find(service) is not { Coloured: true }));
@@ -34,9 +34,12 @@ public sealed class ShiftTraffic(StackContainers containers, StackTraffic traffi
             return new(FailureReason.PortInUse, taken.Message, "Stop what listens there, or publish another port. The old version is still serving.");
         }
 
+        var swap = time.GetElapsedTime(started);
+        foreach (var (action, spec) in work.Coloured) await containers.TakeNamesAsync(release.Stack, spec, work.CandidateOf(action), cancellationToken);
+
         work.State = work.State with { CurrentRelease = release.Number, Live = LiveAfter(work), Maintenance = traffic.InMaintenance(work.StackName) };
         work.StateChanged = true;
-        work.Detail = $"{string.Join(", ", work.Coloured.Select(item => $"{item.Spec.Name} → {work.CandidateOf(item.Action).Colour.Word()}"))} in {time.GetElapsedTime(started).TotalMilliseconds:0.00} ms";
+        work.Detail = $"{string.Join(", ", work.Coloured.Select(item => $"{item.Spec.Name} → {work.CandidateOf(item.Action).Colour.Word()}"))} in {swap.TotalMilliseconds:0.00} ms";
         return null;
     }
 

@@ -39,7 +39,8 @@ public sealed class SmokeTest(StackTraffic traffic, TimeProvider time) : IDeploy
             traffic.SetPreviews(work.StackName, []);
         }
 
-        work.Detail = $"{asked.Sum(spec => spec.BasMalin?.Smoke.Length ?? 0)} requests answered as expected";
+        var requests = asked.Sum(spec => spec.BasMalin?.Smoke.Length ?? 0);
+        work.Detail = $"{requests} {(requests == 1 ? "request" : "requests")} answered as expected";
         return null;
     }
 

@@ -81,7 +81,7 @@ internal static class DeploymentTable
     public static void EndStep(SqliteSession session, DeploymentId id, StepKind step, StepState state, string? detail, DateTimeOffset at) => session.Execute(
         """
         INSERT INTO steps (deployment, name, state, started_at, ended_at, detail) VALUES (@Id, @Name, @State, @At, @At, @Detail)
-        ON CONFLICT (deployment, name) DO UPDATE SET state = @State, ended_at = @At, detail = @Detail
+        ON CONFLICT (deployment, name) DO UPDATE SET state = @State, ended_at = coalesce(ended_at, @At), detail = @Detail
         """,
         new { Id = id.Value, Name = Word(step), State = Word(state), At = Timestamp.Write(at), Detail = detail });
 
