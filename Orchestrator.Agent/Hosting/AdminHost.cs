@@ -91,6 +91,7 @@ internal static class AdminHost
         DiskFloorRatio = options.Preflight.DiskFloor.Ratio,
         DiskFloorBytes = options.Preflight.DiskFloor.Bytes,
         KeepReleases = options.Retention.Releases,
+        KeepDeployments = options.Retention.Deployments,
         AllowedImages = options.Preflight.AllowedImages,
         FreezeWindows = [.. options.Freeze.Select(window => new FreezeWindow(window.Days, window.From, window.To, window.Zone))],
     };

@@ -138,6 +138,7 @@ public static class AgentFile
         var retention = new RetentionOptions
         {
             Releases = section.Value("releases", defaults.Releases, "a number from 1 to 100", SettingValues.Number(1, 100)),
+            Deployments = section.Value("deployments", defaults.Deployments, "a number from 10 to 10000", SettingValues.Number(10, 10_000)),
         };
         section.Done();
         return retention;

@@ -76,6 +76,9 @@ public sealed record RetentionOptions
 {
     /// <summary>Releases kept for each stack, besides the current and the warm one; from 1 to 100.</summary>
     public int Releases { get; init; } = 5;
+
+    /// <summary>Deployments that the history of each stack keeps; from 10 to 10,000.</summary>
+    public int Deployments { get; init; } = 200;
 }
 
 public sealed record PreflightOptions

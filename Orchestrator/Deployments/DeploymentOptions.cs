@@ -14,6 +14,9 @@ public sealed record DeploymentOptions
     /// <summary>Committed releases that are kept for rolling back, besides the current and the warm one; from 1 to 100.</summary>
     public int KeepReleases { get; init; } = 5;
 
+    /// <summary>Deployments that each stack's history keeps; from 10 to 10,000.</summary>
+    public int KeepDeployments { get; init; } = 200;
+
     /// <summary>Prefixes of image references that may run; empty: any.</summary>
     public ImmutableArray<string> AllowedImages { get; init; } = [];
 

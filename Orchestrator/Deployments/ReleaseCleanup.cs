@@ -6,13 +6,18 @@ using Orchestrator.Planning;
 
 namespace Orchestrator.Deployments;
 
-/// <summary>Forgets releases that can no longer be wanted, and removes the images that only they used. Nothing that is not of ours is touched.</summary>
+/// <summary>
+/// Forgets releases that can no longer be wanted, removes the images that only they used, and shortens the history. Nothing that is not of ours
+/// is touched.
+/// </summary>
 public sealed partial class ReleaseCleanup(IJournal journal, IContainerEngine engine, DeploymentOptions options, ILogger<ReleaseCleanup> logger)
 {
     public async Task RunAsync(string stack, CancellationToken cancellationToken)
     {
         if (await journal.FindStackAsync(stack, cancellationToken) is not { } state) return;
 
+        var forgotten = await journal.PruneDeploymentsAsync(stack, options.KeepDeployments, cancellationToken);
+        if (forgotten > 0) LogShortened(stack, forgotten);
         var releases = await journal.ListReleasesAsync(stack, cancellationToken);
         var surplus = Surplus(releases, state, options.KeepReleases);
         if (surplus.IsEmpty) return;
@@ -58,4 +63,7 @@ public sealed partial class ReleaseCleanup(IJournal journal, IContainerEngine en
 
     [LoggerMessage(EventId = 2532, Level = LogLevel.Information, Message = "Stack {Stack}: release {Release} is no longer kept")]
     private partial void LogForgotten(string stack, int release);
+
+    [LoggerMessage(EventId = 2533, Level = LogLevel.Debug, Message = "Stack {Stack}: {Count} deployments are no longer in the history")]
+    private partial void LogShortened(string stack, int count);
 }

@@ -41,6 +41,10 @@ public interface IJournal
     /// <summary>Newest first, with their steps; of one stack or of all.</summary>
     Task<ImmutableArray<Deployment>> ListDeploymentsAsync(string? stack, int limit, CancellationToken cancellationToken);
 
+    /// <summary>Forgets ended deployments of a stack but the newest <paramref name="keep"/>, and those that an idempotency key may still ask for.</summary>
+    /// <returns>How many were forgotten.</returns>
+    Task<int> PruneDeploymentsAsync(string stack, int keep, CancellationToken cancellationToken);
+
     /// <summary>Queued and running ones, oldest first.</summary>
     Task<ImmutableArray<Deployment>> UnfinishedAsync(CancellationToken cancellationToken);
 

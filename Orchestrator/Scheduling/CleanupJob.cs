@@ -4,7 +4,7 @@ using Quartz;
 
 namespace Orchestrator.Scheduling;
 
-/// <summary>Each night: forgets releases that can no longer be wanted, with the images that only they used.</summary>
+/// <summary>Each night: forgets releases that can no longer be wanted, with the images that only they used, and shortens histories.</summary>
 [DisallowConcurrentExecution]
 public sealed class CleanupJob(IJournal journal, ReleaseCleanup cleanup) : IJob
 {

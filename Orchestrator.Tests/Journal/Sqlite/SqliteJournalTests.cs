@@ -111,6 +111,43 @@ public sealed class SqliteJournalTests
     }
 
     [Test]
+    public async Task An_undone_step_keeps_the_end_of_its_own_work()
+    {
+        var deployment = await AdmitAsync();
+        await Journal.BeginStepAsync(deployment.Id, StepKind.Start, CancellationToken.None);
+        _fixture.Time.Advance(TimeSpan.FromSeconds(2));
+        var ended = _fixture.Time.GetUtcNow();
+        await Journal.EndStepAsync(new StepEnd(deployment, StepKind.Start, StepState.Succeeded, "2 replicas"), CancellationToken.None);
+        _fixture.Time.Advance(TimeSpan.FromSeconds(60));
+        await Journal.EndStepAsync(new StepEnd(deployment, StepKind.Start, StepState.Undone, "2 replicas"), CancellationToken.None);
+
+        var row = (await Journal.FindDeploymentAsync(deployment.Id, CancellationToken.None))?.Steps.Single();
+        Assert.That((row?.State, row?.EndedAt), Is.EqualTo((StepState.Undone, ended)));
+    }
+
+    [Test]
+    public async Task A_long_history_is_shortened_but_for_what_is_under_way_or_may_be_asked_for_again()
+    {
+        var keyed = (await Journal.AdmitAsync(JournalFixture.Deploy("garden", ("app", "garden:2")), "delivery", CancellationToken.None)).Deployment;
+        await Journal.SaveDeploymentAsync(keyed with { State = DeploymentState.Succeeded, EndedAt = _fixture.Time.GetUtcNow() }, CancellationToken.None);
+        for (var i = 0; i < 5; i++)
+        {
+            var deployment = await AdmitAsync();
+            await Journal.BeginStepAsync(deployment.Id, StepKind.Plan, CancellationToken.None);
+            await Journal.SaveDeploymentAsync(deployment with { State = DeploymentState.Succeeded, EndedAt = _fixture.Time.GetUtcNow() }, CancellationToken.None);
+        }
+
+        var waiting = await AdmitAsync();
+
+        Assert.That(await Journal.PruneDeploymentsAsync("garden", 3, CancellationToken.None), Is.EqualTo(3));
+        var left = await Journal.ListDeploymentsAsync("garden", 100, CancellationToken.None);
+        Assert.That(left.Select(deployment => deployment.Id.Value), Is.EqualTo(new[] { waiting.Id.Value, waiting.Id.Value - 1, waiting.Id.Value - 2, keyed.Id.Value }));
+
+        _fixture.Time.Advance(TimeSpan.FromDays(31));
+        Assert.That(await Journal.PruneDeploymentsAsync("garden", 3, CancellationToken.None), Is.EqualTo(1), "nobody may ask for it again");
+    }
+
+    [Test]
     public async Task The_end_of_a_step_is_one_transaction_with_the_state_and_the_commit()
     {
         var release = await Journal.AddReleaseAsync(JournalFixture.Release("garden"), CancellationToken.None);

@@ -71,6 +71,14 @@ internal static class DeploymentTable
             state is null ? $"There is no deployment {deployment.Id}." : $"Deployment {deployment.Id} is {state}: it cannot become {Word(deployment.State)}.", null);
     }
 
+    public static int Prune(SqliteSession session, string stack, int keep, DateTimeOffset oldestKey) => session.Execute(
+        """
+        DELETE FROM deployments WHERE stack = @Stack AND ended_at IS NOT NULL
+            AND id NOT IN (SELECT deployment FROM idempotency_keys WHERE created_at >= @OldestKey)
+            AND id NOT IN (SELECT id FROM deployments WHERE stack = @Stack ORDER BY id DESC LIMIT @Keep)
+        """,
+        new { Stack = stack, Keep = keep, OldestKey = Timestamp.Write(oldestKey) });
+
     public static void BeginStep(SqliteSession session, DeploymentId id, StepKind step, DateTimeOffset at) => session.Execute(
         """
         INSERT INTO steps (deployment, name, state, started_at) VALUES (@Id, @Name, @State, @At)

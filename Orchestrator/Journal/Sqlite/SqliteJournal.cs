@@ -49,6 +49,9 @@ public sealed class SqliteJournal(SqliteDatabase database, TimeProvider time) : 
     public Task SaveDeploymentAsync(Deployment deployment, CancellationToken cancellationToken) =>
         database.WriteAsync(session => DeploymentTable.Save(session, deployment), cancellationToken);
 
+    public Task<int> PruneDeploymentsAsync(string stack, int keep, CancellationToken cancellationToken) =>
+        database.WriteAsync(session => DeploymentTable.Prune(session, stack, keep, time.GetUtcNow() - KeysKept), cancellationToken);
+
     public Task BeginStepAsync(DeploymentId id, StepKind step, CancellationToken cancellationToken) =>
         database.WriteAsync(session => DeploymentTable.BeginStep(session, id, step, time.GetUtcNow()), cancellationToken);
 
