@@ -6,7 +6,8 @@ namespace Orchestrator.Health;
 /// <summary>Healthy when a command in the container ends with 0.</summary>
 public sealed class ExecProbe(IContainerEngine engine, ContainerId id, ImmutableArray<string> command, TimeSpan timeout, TimeProvider time) : IHealthProbe
 {
-    private readonly string _asked = $"exec {string.Join(' ', command)} in {id}";
+    // Not the arguments: a password may be among them.
+    private readonly string _asked = $"exec {command[0]}{(command.Length > 1 ? " …" : "")} in {id}";
 
     public async Task<ProbeResult> ProbeAsync(CancellationToken cancellationToken)
     {

@@ -69,7 +69,7 @@ public sealed class PullImages(StackContainers containers, MakePlan planner, Gra
             }
             catch (EngineException failure) when (ReasonOf(failure.Fault) is { } reason)
             {
-                return (images.ToImmutable(), new(reason, $"{spec.Name}: {failure.Message}", HintFor(reason, spec, work)));
+                return (images.ToImmutable(), new(reason, $"{spec.Name}: {failure.Message}", HintFor(reason, failure.Message, spec, work)));
             }
         }
 
@@ -125,11 +125,13 @@ public sealed class PullImages(StackContainers containers, MakePlan planner, Gra
         _ => null,
     };
 
-    private static string HintFor(FailureReason reason, ServiceSpec spec, DeploymentWork work) => reason switch
+    private static string HintFor(FailureReason reason, string detail, ServiceSpec spec, DeploymentWork work) => reason switch
     {
         FailureReason.ImageNotFound => $"Is {spec.Image} spelled right, and pushed? Nothing was changed.",
         FailureReason.RegistryUnreachable => "Is the registry up and reachable from this host? Nothing was changed.",
         FailureReason.RegistryDenied => "Log in on this host as the daemon's user: docker login. Nothing was changed.",
+        FailureReason.BuildFailed when detail.Contains("BuildKit", StringComparison.Ordinal) =>
+            "The engine's classic builder makes the image, which has no RUN --mount and no heredocs: build it in CI and push it, or do without. Nothing was changed.",
         FailureReason.BuildFailed => "The last lines of the build are above. Nothing was changed.",
         _ => $"{work.StackName} is as it was.",
     };
