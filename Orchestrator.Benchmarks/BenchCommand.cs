@@ -4,6 +4,7 @@ using Orchestrator.Benchmarks.Deploy;
 using Orchestrator.Benchmarks.Edge;
 using Orchestrator.Benchmarks.Garden;
 using Orchestrator.Benchmarks.Measuring;
+using Orchestrator.Benchmarks.Start;
 
 namespace Orchestrator.Benchmarks;
 
@@ -15,8 +16,12 @@ internal static class BenchCommand
         Create("edge", "What a request costs through the edge, against bare YARP, nginx, HAProxy and Caddy.", Edge),
         Create("deploy", "Deployments and warm rollbacks of a real application, under load.", Deploy),
         Create("garden", "GardenApp with its databases, read by 100 clients through the edge.", Garden),
-        Create("all", "All of these.", Edge, Deploy, Garden),
+        Create("start", "How fast the published program starts, and what it takes when idle.", Start),
+        Create("all", "All of these.", Start, Edge, Deploy, Garden),
     ];
+
+    private static Task<Findings> Start(bool quick, CancellationToken cancellationToken) =>
+        new StartBenchmark(quick ? 1 : 10, TimeSpan.FromSeconds(quick ? 2 : 20), TimeProvider.System).RunAsync(cancellationToken);
 
     private static Task<Findings> Edge(bool quick, CancellationToken cancellationToken) => new EdgeBenchmark(quick ? EdgePlan.Quick : EdgePlan.Full).RunAsync(cancellationToken);
 

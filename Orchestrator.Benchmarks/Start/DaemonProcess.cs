@@ -1,0 +1,86 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Orchestrator.Benchmarks.Start;
+
+/// <summary>What a daemon of which nothing is asked takes all the same.</summary>
+internal sealed record IdleCost(double CpuMilliseconds, double MemoryMegabytes);
+
+/// <summary>The published daemon as a process of its own, without stacks.</summary>
+internal sealed class DaemonProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly Process _process;
+    private readonly TimeProvider _time;
+
+    private DaemonProcess(Process process, TimeSpan readyAfter, TimeProvider time) => (_process, ReadyAfter, _time) = (process, readyAfter, time);
+
+    /// <summary>From the start of the process to the first <c>200</c> on <c>/readyz</c>.</summary>
+    public TimeSpan ReadyAfter { get; }
+
+    public static async Task<DaemonProcess> StartAsync(string program, string directory, TimeProvider time, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(directory);
+        var admin = FreePort();
+        var file = Path.Combine(directory, "agent.yml");
+        await File.WriteAllTextAsync(
+            file,
+            $$"""
+            data: {{directory}}/data
+            edge: { http: ["127.0.0.1:{{FreePort()}}"] }
+            admin: { listen: "127.0.0.1:{{admin}}", socket: {{directory}}/admin.sock }
+            log: { level: error }
+            """,
+            cancellationToken);
+        var started = time.GetTimestamp();
+        var process = Process.Start(new ProcessStartInfo(program, ["agent", "--config", file]) { RedirectStandardOutput = true, RedirectStandardError = true })
+            ?? throw new InvalidOperationException($"{program} cannot be started.");
+        using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{admin}/") };
+        while (!await IsReadyAsync(client, cancellationToken))
+        {
+            if (process.HasExited) throw new InvalidOperationException($"The daemon exited with {process.ExitCode}: {await process.StandardError.ReadToEndAsync(cancellationToken)}");
+            if (time.GetElapsedTime(started) > Patience) throw new InvalidOperationException("The daemon is not ready after 30 s.");
+            await Task.Delay(TimeSpan.FromMilliseconds(2), time, cancellationToken);
+        }
+
+        return new(process, time.GetElapsedTime(started), time);
+    }
+
+    public async Task<IdleCost> IdleAsync(TimeSpan span, CancellationToken cancellationToken)
+    {
+        _process.Refresh();
+        var before = _process.TotalProcessorTime;
+        await Task.Delay(span, _time, cancellationToken);
+        _process.Refresh();
+        return new((_process.TotalProcessorTime - before).TotalMilliseconds, _process.WorkingSet64 / 1e6);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+    }
+
+    private static async Task<bool> IsReadyAsync(HttpClient client, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var answer = await client.GetAsync("readyz", cancellationToken);
+            return answer.StatusCode == HttpStatusCode.OK;
+        }
+        catch (HttpRequestException)
+        {
+            return false;           // not listening yet
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
