@@ -124,6 +124,7 @@ public static class AgentFile
         var limits = new LimitOptions
         {
             HoldRequests = section.Value("hold_requests", defaults.HoldRequests, "a number from 0 to 100000", SettingValues.Number(0, 100_000)),
+            HoldBytes = section.Value("hold_bytes", defaults.HoldBytes, "a size from 1MiB to 16GiB", SettingValues.Size(1 << 20, 16L << 30)),
             HoldFor = section.Value("hold_for", defaults.HoldFor, "a duration from 0s to 10m", SettingValues.Duration(TimeSpan.Zero, TimeSpan.FromMinutes(10))),
             WebhookBody = section.Value("webhook_body", defaults.WebhookBody, "a size from 1KiB to 32MiB", SettingValues.Size(1 << 10, 32 << 20)),
             FailedLogins = section.Value("failed_logins", defaults.FailedLogins, "a number from 1 to 10000", SettingValues.Number(1, 10_000)),

@@ -34,6 +34,7 @@ internal static class EdgeServices
         PublicHttpsPort = options.Edge.HttpsPort,
         Tls = tls,
         HoldLimit = options.Limits.HoldRequests,
+        HoldBytes = options.Limits.HoldBytes,
         HoldFor = options.Limits.HoldFor,
     };
 

@@ -6,6 +6,9 @@ public sealed record LimitOptions
     /// <summary>Requests that are held for a service that has nothing healthy; from 0 to 100,000.</summary>
     public int HoldRequests { get; init; } = 1000;
 
+    /// <summary>Memory that the held requests of one service may take, bodies read ahead included; from 1 MiB to 16 GiB.</summary>
+    public long HoldBytes { get; init; } = 128L << 20;
+
     /// <summary>How long a request is held before it is answered with 503.</summary>
     public TimeSpan HoldFor { get; init; } = TimeSpan.FromSeconds(30);
 

@@ -49,6 +49,7 @@ internal sealed class EdgeBed : IAsyncDisposable
                 Tls = options.Tls,
                 HoldFor = options.HoldFor,
                 HoldLimit = options.HoldLimit,
+                HoldBytes = options.HoldBytes,
                 ConnectTimeout = options.ConnectTimeout,
                 ActivityTimeout = options.ActivityTimeout,
             },
@@ -76,6 +77,18 @@ internal sealed class EdgeBed : IAsyncDisposable
 
     public static Route RouteTo(Upstream upstream) =>
         new() { Stack = "garden", Service = "app", Host = "*", TargetPort = Backend.Port, Upstream = upstream };
+
+    /// <summary>Waits until so many requests are held, by the gauge that an operator would look at; it changes when the request has really arrived.</summary>
+    public async Task HeldAsync(int count)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        var wanted = $"basmalin_edge_held_requests{{stack=\"garden\",service=\"app\"}} {count}\n";
+        while (!(await MetricsTextAsync()).Contains(wanted, StringComparison.Ordinal))
+        {
+            limit.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
 
     public async Task<string> MetricsTextAsync()
     {

@@ -134,8 +134,9 @@ public sealed class StackTraffic(TrafficRouter router, EdgeServer edge, TimeProv
         if (spec.BasMalin?.Route is not { } route) yield break;
 
         var tls = TlsOf(route);
+        var health = spec.BasMalin.Gate is { Kind: GateKind.Http } gate ? gate.Http.Split('?')[0] : null;
         foreach (var host in route.Hosts)
-            yield return new() { Stack = stack, Service = spec.Name, Host = host, Path = route.Path, TargetPort = port, Upstream = upstream, Tls = tls };
+            yield return new() { Stack = stack, Service = spec.Name, Host = host, Path = route.Path, TargetPort = port, Upstream = upstream, Tls = tls, HealthPath = health };
         foreach (var host in route.RedirectHosts)
         {
             var redirect = tls with { RedirectTo = route.Hosts[0] };
@@ -143,7 +144,7 @@ public sealed class StackTraffic(TrafficRouter router, EdgeServer edge, TimeProv
         }
 
         foreach (var published in spec.Ports)
-            yield return new() { Stack = stack, Service = spec.Name, Listener = new(published.HostAddress, published.HostPort), TargetPort = published.ContainerPort, Upstream = upstream };
+            yield return new() { HealthPath = health, Stack = stack, Service = spec.Name, Listener = new(published.HostAddress, published.HostPort), TargetPort = published.ContainerPort, Upstream = upstream };
     }
 
     private static RouteTls TlsOf(RouteSpec route) => new(

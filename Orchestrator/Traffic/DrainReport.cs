@@ -5,4 +5,8 @@ namespace Orchestrator.Traffic;
 /// <param name="HttpAborted">Cut off at the deadline: each is a request that somebody lost.</param>
 /// <param name="WebSocketsClosed">Ended by themselves or by the close frame.</param>
 /// <param name="WebSocketsAborted">Still there at the deadline and cut off.</param>
-public sealed record DrainReport(int HttpCompleted, int HttpAborted, int WebSocketsClosed, int WebSocketsAborted, TimeSpan Took);
+public sealed record DrainReport(int HttpCompleted, int HttpAborted, int WebSocketsClosed, int WebSocketsAborted, TimeSpan Took)
+{
+    /// <summary>Event streams among <see cref="HttpCompleted"/> that were asked to end, after a whole event: their readers come back by themselves.</summary>
+    public int EventStreamsEnded { get; init; }
+}

@@ -33,6 +33,9 @@ internal static class EdgeAnswers
         return TextAsync(context, StatusCodes.Status503ServiceUnavailable, "The application is not available at the moment. Please try again.");
     }
 
+    /// <summary>For whoever asks after the health of a service that is paused or in maintenance: it is so on purpose, and must not be taken out for it.</summary>
+    public static Task PausedHealthAsync(HttpContext context) => TextAsync(context, StatusCodes.Status200OK, "Paused on purpose.");
+
     public static Task BadGatewayAsync(HttpContext context) =>
         TextAsync(context, StatusCodes.Status502BadGateway, "The application did not give a complete answer.");
 

@@ -39,6 +39,15 @@ internal sealed class EdgeExchange : HttpTransformer
     /// <summary>The WebSocket that it asks to become.</summary>
     public WebSocketSession? Session { get; private set; }
 
+    /// <summary>The event stream that it is answered with.</summary>
+    public EventStreamSession? Events { get; private set; }
+
+    /// <summary>It was held, and let go in its turn; null: it was not held, or has its answer.</summary>
+    public HoldPace? Pace { get; set; }
+
+    /// <summary>Where <see cref="Find"/> last said that it goes; null: nowhere.</summary>
+    public RouteTarget? Target { get; private set; }
+
     public void Begin(IFeatureCollection features, PublishedEndpoint? listener, long started)
     {
         Context.Initialize(features);
@@ -52,6 +61,29 @@ internal sealed class EdgeExchange : HttpTransformer
         PreviewToken = null;
         Repeated = false;
         Lease = default;
+        Target = null;
+    }
+
+    /// <summary>Where it goes by this table; asked again for a newer one.</summary>
+    public RouteTarget? Find(RouteTable table)
+    {
+        var request = Context.Request;
+        return Target = PreviewToken is { } token
+            ? table.FindPreview(token)
+            : table.Find(Listener, request.Host.Value ?? string.Empty, request.Path.Value ?? string.Empty);
+    }
+
+    /// <summary>It asks what the service's own probes ask.</summary>
+    public bool AsksHealth(RouteTarget target) =>
+        target.Route?.HealthPath is { } path
+        && (HttpMethods.IsGet(Context.Request.Method) || HttpMethods.IsHead(Context.Request.Method))
+        && string.Equals(Context.Request.Path.Value, path, StringComparison.Ordinal);
+
+    /// <summary>Makes room for the next of those that were held.</summary>
+    public void LeavePace()
+    {
+        Pace?.Leave();
+        Pace = null;
     }
 
     /// <summary>Replaces what only a proxy may say about the client, and takes what is meant for the proxy only.</summary>
@@ -85,6 +117,8 @@ internal sealed class EdgeExchange : HttpTransformer
     {
         Session?.Dispose();
         Session = null;
+        Events?.Dispose();
+        Events = null;
     }
 
     public override async ValueTask TransformRequestAsync(
@@ -96,9 +130,25 @@ internal sealed class EdgeExchange : HttpTransformer
 
     public override ValueTask<bool> TransformResponseAsync(HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
     {
-        if (proxyResponse is not null)
-            Lease.Upstream.Reachable(Lease.Index);
-        return base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
+        if (proxyResponse is null)
+            return base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
+
+        Lease.Upstream.Reachable(Lease.Index);
+        LeavePace();
+        var copied = base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
+        return IsEventStream(httpContext.Response) ? FollowEventsAsync(copied, proxyResponse, cancellationToken) : copied;
+    }
+
+    /// <summary>What lasts as long as its reader likes.</summary>
+    public static bool IsEventStream(HttpResponse response) =>
+        response.ContentType?.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase) == true;
+
+    private async ValueTask<bool> FollowEventsAsync(ValueTask<bool> copied, HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        var hasBody = await copied;
+        Events = new EventStreamSession(await response.Content.ReadAsStreamAsync(cancellationToken), Lease.Upstream);
+        response.Content = new StreamContent(Events);
+        return hasBody;
     }
 
     // YARP decodes a path and encodes it again, which is not always the same: "%2F" and "%252F" become one. What the client wrote is passed on as

@@ -73,12 +73,8 @@ internal sealed partial class EdgeForwarder : IDisposable
                     return EdgeOutcome.Answered;
 
                 var outcome = EdgeOutcomes.Of(context, error, deadline.IsCancellationRequested);
-                if (outcome is EdgeOutcome.NotSent)
-                {
-                    if (upstream.Unreachable(lease.Index))
-                        LogUnreachable(upstream.Identity, lease.Replica, Cause(context));
-                }
-                else if (outcome is not EdgeOutcome.CutOff || !MayRepeat(exchange))
+                Blame(target, lease, outcome, context);
+                if (outcome is not EdgeOutcome.NotSent && (outcome is not EdgeOutcome.CutOff || !MayRepeat(exchange)))
                 {
                     if (outcome is not (EdgeOutcome.Answered or EdgeOutcome.ClientLeft))
                         LogFailed(context.Request.Method, context.Request.Path, upstream.Identity, lease.Replica, error, Cause(context));
@@ -100,17 +96,39 @@ internal sealed partial class EdgeForwarder : IDisposable
         }
     }
 
-    // What has no body and changes nothing may be asked again when a replica dies over it, but only once: it may be what killed it.
+    private void Blame(RouteTarget target, in Lease lease, EdgeOutcome outcome, HttpContext context)
+    {
+        var ejected = outcome switch
+        {
+            EdgeOutcome.NotSent => target.Upstream.Unreachable(lease.Index),
+            EdgeOutcome.CutOff => target.Upstream.BrokeOff(lease.Index),
+            _ => false,
+        };
+        if (!ejected)
+            return;
+
+        target.Service.Ejected();
+        if (outcome is EdgeOutcome.NotSent)
+            LogUnreachable(target.Upstream.Identity, lease.Replica, Cause(context));
+        else
+            LogBreaksOff(target.Upstream.Identity, lease.Replica, Cause(context));
+    }
+
+    // What has no body and is idempotent (RFC 9110, section 9.2.2) may be asked again when a replica dies over it, but only once: it may be what
+    // killed it. A connection that was closed as idle just when it was used looks the same.
     private static bool MayRepeat(EdgeExchange exchange)
     {
         var request = exchange.Context.Request;
-        if (exchange.Repeated || !(HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
+        if (exchange.Repeated || !IsIdempotent(request.Method)
             || exchange.Context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: true })
             return false;
 
         exchange.Repeated = true;
         return true;
     }
+
+    private static bool IsIdempotent(string method) =>
+        HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method) || HttpMethods.IsPut(method) || HttpMethods.IsDelete(method);
 
     private static void Reset(HttpContext context)
     {
@@ -122,6 +140,9 @@ internal sealed partial class EdgeForwarder : IDisposable
 
     [LoggerMessage(EventId = 3010, Level = LogLevel.Warning, Message = "Replica {Replica} of {Upstream} cannot be reached: {Cause}")]
     private partial void LogUnreachable(UpstreamIdentity upstream, ReplicaAddress replica, string? cause);
+
+    [LoggerMessage(EventId = 3050, Level = LogLevel.Warning, Message = "Replica {Replica} of {Upstream} breaks off what it gets and is left alone for a moment: {Cause}")]
+    private partial void LogBreaksOff(UpstreamIdentity upstream, ReplicaAddress replica, string? cause);
 
     [LoggerMessage(EventId = 3011, Level = LogLevel.Warning, Message = "{Method} {Path} failed at {Replica} of {Upstream}: {Error}: {Cause}")]
     private partial void LogFailed(string method, string path, UpstreamIdentity upstream, ReplicaAddress replica, ForwarderError error, string? cause);

@@ -15,7 +15,9 @@ public sealed class EdgeMetrics
     private readonly Histogram _durations;
     private readonly Gauge _inFlight;
     private readonly Gauge _held;
+    private readonly Counter _holds;
     private readonly Counter _retries;
+    private readonly Counter _ejections;
 
     public EdgeMetrics(CollectorRegistry registry)
     {
@@ -29,6 +31,8 @@ public sealed class EdgeMetrics
         _inFlight = factory.CreateGauge("basmalin_edge_requests_in_flight", "Requests at a replica now; upgraded connections are among them.", ByUpstream);
         _held = factory.CreateGauge("basmalin_edge_held_requests", "Requests that wait for a replica to become available.", ByService);
         _retries = factory.CreateCounter("basmalin_edge_retries_total", "Attempts at another replica after one that did not get through.", ByService);
+        _holds = factory.CreateCounter("basmalin_edge_holds_total", "Requests that had to wait for a replica to become available, or for the end of a pause.", ByService);
+        _ejections = factory.CreateCounter("basmalin_edge_ejections_total", "Replicas that were left alone for a moment because requests did not get through.", ByService);
         Unrouted = factory.CreateCounter("basmalin_edge_unrouted_total", "Requests that no route matched.");
     }
 
@@ -42,7 +46,8 @@ public sealed class EdgeMetrics
         InFlight = _inFlight.WithLabels(identity.Stack, identity.Service, identity.Colour),
     };
 
-    internal ServiceEdge Service(string stack, string service) => new(_held.WithLabels(stack, service), _retries.WithLabels(stack, service));
+    internal ServiceEdge Service(string stack, string service) => new(new ServiceSeries(
+        _held.WithLabels(stack, service), _holds.WithLabels(stack, service), _retries.WithLabels(stack, service), _ejections.WithLabels(stack, service)));
 
     /// <summary>Ends all series of a service that has no routes any more. Colours keep theirs: a counter that vanished at each swap would tell lies.</summary>
     internal void Remove(string stack, string service)
@@ -54,6 +59,8 @@ public sealed class EdgeMetrics
         foreach (var labels in _inFlight.GetAllLabelValues().Where(Match))
             _inFlight.RemoveLabelled(labels);
         _held.RemoveLabelled(stack, service);
+        _holds.RemoveLabelled(stack, service);
+        _ejections.RemoveLabelled(stack, service);
         _retries.RemoveLabelled(stack, service);
 
         bool Match(string[] labels) => labels[0] == stack && labels[1] == service;

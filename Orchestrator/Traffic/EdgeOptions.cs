@@ -22,6 +22,12 @@ public sealed class EdgeOptions
     /// <summary>How many requests of one service may wait for a replica; the next ones are answered 503.</summary>
     public int HoldLimit { get; init; } = 1000;
 
+    /// <summary>
+    /// How many bytes the held requests of one service may take in memory; the next ones are answered 503. A held body is not read by us, but the
+    /// server reads ahead up to 1 MiB of it: its length, or 1 MiB where that is less or not said, counts, with the headers.
+    /// </summary>
+    public long HoldBytes { get; init; } = 128 << 20;
+
     /// <summary>How long one request may wait for a replica, all its waits together.</summary>
     public TimeSpan HoldFor { get; init; } = TimeSpan.FromSeconds(30);
 

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Orchestrator.Traffic.Tls;
@@ -10,6 +9,8 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
 {
     private const int ClientClosedRequest = 499;
 
+    private readonly EdgeWait _wait = new(options, router, time);
+
     public long Now => time.GetTimestamp();
 
     public EdgeRedirects Redirects { get; } = new(options.Tls?.Certificates);
@@ -20,7 +21,7 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
             return EdgeAnswers.NotAllowedAsync(exchange.Context);
 
         exchange.RewriteHeaders();
-        return TryFind(exchange, out var target) ? ServeAsync(exchange, target) : UnroutedAsync(exchange);
+        return exchange.Find(router.Table) is { } target ? ServeAsync(exchange, target) : UnroutedAsync(exchange);
     }
 
     private async Task ServeAsync(EdgeExchange exchange, RouteTarget target)
@@ -31,10 +32,16 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
             return;
         }
 
+        if ((target.Maintenance || target.IsPaused) && exchange.AsksHealth(target))
+        {
+            await EdgeAnswers.PausedHealthAsync(exchange.Context);
+            return;
+        }
+
         var hold = target.Maintenance ? EdgeHold.Maintenance : EdgeHold.Released;
         while (hold is EdgeHold.Released)
         {
-            if (target.Upstream.TryLease(out var lease))
+            if (!target.IsPaused && target.Upstream.TryLease(out var lease))
             {
                 var outcome = EdgeOutcome.NotSent;
                 exchange.Lease = lease;
@@ -50,6 +57,7 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
                         Record(exchange, target, outcome);
                     target.Series.InFlight.Dec();
                     exchange.Lease.Dispose();
+                    exchange.LeavePace();
                 }
 
                 if (outcome is not EdgeOutcome.NotSent)
@@ -60,64 +68,10 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
             }
 
             // Refused: the table has moved, so it is read again; or nothing is available, and it waits until something is.
-            (hold, target) = await NextAsync(exchange, target);
+            (hold, target) = await _wait.NextAsync(exchange, target);
         }
 
         await RefuseAsync(exchange, target, hold);
-    }
-
-    private ValueTask<(EdgeHold, RouteTarget)> NextAsync(EdgeExchange exchange, RouteTarget target)
-    {
-        if (!TryFind(exchange, out var next))
-            return ValueTask.FromResult((EdgeHold.NoRoute, target));
-        if (next.Maintenance)
-            return ValueTask.FromResult((EdgeHold.Maintenance, next));
-
-        return next.Upstream.MayLease() ? ValueTask.FromResult((EdgeHold.Released, next)) : new ValueTask<(EdgeHold, RouteTarget)>(HoldAsync(exchange, next));
-    }
-
-    private async Task<(EdgeHold, RouteTarget)> HoldAsync(EdgeExchange exchange, RouteTarget target)
-    {
-        var aborted = exchange.Context.RequestAborted;
-        var service = target.Service;
-        if (!service.TryHold(options.HoldLimit))
-            return (EdgeHold.GivenUp, target);
-
-        try
-        {
-            while (true)
-            {
-                // Both taken before looking: what changes after the look ends the wait.
-                var moved = router.Moved;
-                var changed = target.Upstream.Changed;
-                if (!TryFind(exchange, out var next))
-                    return (EdgeHold.NoRoute, target);
-                if (next.Maintenance)
-                    return (EdgeHold.Maintenance, next);
-                if (next.Upstream.MayLease())
-                    return (EdgeHold.Released, next);
-
-                if (!ReferenceEquals(next, target))
-                {
-                    target = next;
-                    continue;
-                }
-
-                var left = options.HoldFor - time.GetElapsedTime(exchange.Started);
-                if (left <= TimeSpan.Zero)
-                    return (EdgeHold.GivenUp, target);
-
-                var trial = target.Upstream.UntilTrial();
-                Task any = Task.WhenAny(moved, changed);
-                await any.WaitAsync(trial < left ? trial : left, time, aborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                if (aborted.IsCancellationRequested)
-                    return (EdgeHold.ClientLeft, target);
-            }
-        }
-        finally
-        {
-            service.LetGo();
-        }
     }
 
     private async Task RefuseAsync(EdgeExchange exchange, RouteTarget target, EdgeHold hold)
@@ -155,16 +109,6 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
         _ => Task.CompletedTask,
     };
 
-    private bool TryFind(EdgeExchange exchange, [NotNullWhen(true)] out RouteTarget? target)
-    {
-        var table = router.Table;
-        var request = exchange.Context.Request;
-        target = exchange.PreviewToken is { } token
-            ? table.FindPreview(token)
-            : table.Find(exchange.Listener, request.Host.Value ?? string.Empty, request.Path.Value ?? string.Empty);
-        return target is not null;
-    }
-
     private void Record(EdgeExchange exchange, RouteTarget target, EdgeOutcome outcome)
     {
         // The smoke test is no user: what it sees must not colour what the watch on live traffic says.
@@ -199,4 +143,9 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
         response.StatusCode == StatusCodes.Status101SwitchingProtocols
         || HttpMethods.IsConnect(request.Method)
         || response.ContentType?.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase) == true;
+            return;
+        }
+
+    private static bool IsStream(HttpResponse response) =>
+        response.StatusCode == StatusCodes.Status101SwitchingProtocols || EdgeExchange.IsEventStream(response);
 }

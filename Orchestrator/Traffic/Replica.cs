@@ -2,16 +2,20 @@ namespace Orchestrator.Traffic;
 
 /// <summary>
 /// One replica of an upstream: how busy it is and whether it may have requests. Out of rotation by decision (<see cref="Available"/>), or for a
-/// short while because it could not be reached; then, whenever a pause is over, one request is sent to see, and the others keep away until it succeeds.
+/// short while because it could not be reached or breaks off what it gets; then, whenever a pause is over, one request is sent to see, and the others keep away until it succeeds.
 /// </summary>
 internal sealed class Replica(ReplicaAddress address)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
 
+    // It accepts connections and breaks them off: so often in a row, without an answer in between, it is left alone like one that cannot be reached.
+    private const int TooManyBreaks = 5;
+
     private int _inFlight;
     private volatile bool _available = true;
     private int _failures;
+    private int _breaks;
     private long _retryAt;
 
     public ReplicaAddress Address { get; } = address;
@@ -22,6 +26,9 @@ internal sealed class Replica(ReplicaAddress address)
 
     /// <summary>When a request may be sent to see, as a timestamp of the upstream's clock; 0: it is reachable for all that is known.</summary>
     public long RetryAt => Volatile.Read(ref _retryAt);
+
+    /// <summary>In rotation, and reachable for all that is known.</summary>
+    public bool IsPlain => _available && RetryAt == 0;
 
     public void Enter() => Interlocked.Increment(ref _inFlight);
 
@@ -53,9 +60,14 @@ internal sealed class Replica(ReplicaAddress address)
         return true;
     }
 
+    /// <summary>It broke off before it answered. True when that was once too often, and news.</summary>
+    public bool BrokeOff(TimeProvider time) => Interlocked.Increment(ref _breaks) >= TooManyBreaks && Failed(time);
+
     /// <summary>True when it was thought unreachable until now.</summary>
     public bool Succeeded()
     {
+        if (Volatile.Read(ref _breaks) != 0)
+            Volatile.Write(ref _breaks, 0);
         return RetryAt != 0 && Interlocked.Exchange(ref _retryAt, 0) != 0;
     }
 

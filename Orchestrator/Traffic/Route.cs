@@ -21,6 +21,9 @@ public sealed record Route
     /// <summary>The port inside the container.</summary>
     public required int TargetPort { get; init; }
 
+    /// <summary>What the edge answers itself with 200 while the service is paused or in maintenance; null: nothing.</summary>
+    public string? HealthPath { get; init; }
+
     public required Upstream Upstream { get; init; }
 
     /// <summary>Its certificates and redirects; null: neither.</summary>

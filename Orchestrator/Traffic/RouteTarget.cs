@@ -27,6 +27,9 @@ internal sealed class RouteTarget
 
     public bool Maintenance { get; init; }
 
+    /// <summary>Its requests are held. Previews pass.</summary>
+    public bool IsPaused => Service.Pause is not null && Route is not null;
+
     /// <summary>Scheme, address and port of the replica, without a slash at the end.</summary>
     public string DestinationOf(in Lease lease) => _destinations[lease.Index];
 

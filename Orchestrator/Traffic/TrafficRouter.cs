@@ -37,6 +37,41 @@ public sealed class TrafficRouter(EdgeMetrics metrics)
             Swap(_table.Stacks.Remove(stack));
     }
 
+    /// <summary>Holds all requests of the service until it is resumed, at most for <paramref name="limit"/>. Previews pass.</summary>
+    /// <returns>When it ends by itself; null: no such service has routes.</returns>
+    public DateTimeOffset? Pause(string stack, string service, TimeSpan limit, TimeProvider time)
+    {
+        lock (_publishing)
+        {
+            if (!_services.TryGetValue((stack, service), out var edge))
+                return null;
+
+            var pause = new ServicePause(limit, time);
+            edge.Pause = pause;
+            return pause.Until;
+        }
+    }
+
+    /// <summary>Lets them go again, a few at a time. False: it was not paused.</summary>
+    public bool Resume(string stack, string service)
+    {
+        lock (_publishing)
+        {
+            if (!_services.TryGetValue((stack, service), out var edge) || edge.Pause is null)
+                return false;
+
+            edge.Pause = null;
+            return true;
+        }
+    }
+
+    /// <summary>When the service's pause ends by itself; null: it is not paused.</summary>
+    public DateTimeOffset? PausedUntil(string stack, string service)
+    {
+        lock (_publishing)
+            return _services.GetValueOrDefault((stack, service))?.Pause?.Until;
+    }
+
     /// <summary>All that is published now, by the name of the stack.</summary>
     public IEnumerable<StackRoutes> Published => Table.Stacks.Values.Select(stack => stack.Source);
 

@@ -11,6 +11,9 @@ public sealed class Upstream
     // The number of leases, and the highest bit once it is closed: one word, so that a lease is counted before the drain begins or refused.
     private const int Closed = int.MinValue;
 
+    // Up to this many replicas the least busy of all is found by looking at each; beyond it, the better of two is nearly as good, and costs no more.
+    private const int FewReplicas = 8;
+
     private readonly Replica[] _replicas;
     private readonly TimeProvider _time;
     private readonly Signal _changed = new();
@@ -41,6 +44,9 @@ public sealed class Upstream
 
     /// <summary>A drain has begun.</summary>
     public bool IsClosed => (Volatile.Read(ref _state) & Closed) != 0;
+
+    /// <summary>Leases held now on each of <see cref="Replicas"/>.</summary>
+    internal IEnumerable<int> InFlightByReplica => _replicas.Select(replica => replica.InFlight);
 
     /// <summary>Completes when a replica comes back. See <see cref="Signal"/> for the order of looking and waiting.</summary>
     internal Task Changed => _changed.Next;
@@ -154,6 +160,9 @@ public sealed class Upstream
     /// <summary>Could not be reached: it gets no requests for a moment. True when that is news.</summary>
     internal bool Unreachable(int index) => _replicas[index].Failed(_time);
 
+    /// <summary>Broke a request off before it answered. True when it is left alone from now on.</summary>
+    internal bool BrokeOff(int index) => _replicas[index].BrokeOff(_time);
+
     internal void Reachable(int index)
     {
         if (_replicas[index].Succeeded())
@@ -163,6 +172,10 @@ public sealed class Upstream
     internal void Attach(WebSocketSession session) => _drain.Attach(session);
 
     internal void Detach(WebSocketSession session) => _drain.Detach(session);
+
+    internal void Attach(EventStreamSession stream) => _drain.Attach(stream);
+
+    internal void Detach(EventStreamSession stream) => _drain.Detach(stream);
 
     internal void Release(int index)
     {
@@ -195,6 +208,13 @@ public sealed class Upstream
     {
         var count = _replicas.Length;
         var start = count > 1 ? Random.Shared.Next(count) : 0;
+        if (count > FewReplicas && tried == 0)
+        {
+            var other = Random.Shared.Next(count);
+            if (_replicas[start].IsPlain && _replicas[other].IsPlain)
+                return _replicas[start].InFlight <= _replicas[other].InFlight ? start : other;
+        }
+
         var best = -1;
         var least = int.MaxValue;
         for (var step = 0; step < count; step++)

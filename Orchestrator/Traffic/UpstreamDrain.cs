@@ -13,6 +13,7 @@ internal sealed class UpstreamDrain(Upstream upstream, TimeProvider time)
     private readonly CancellationTokenSource _httpDeadline = new();
     private readonly Lock _gate = new();
     private readonly HashSet<WebSocketSession> _sessions = [];
+    private readonly EventStreamDrain _events = new(time);
     private int _httpAborted;
     private int _webSocketsAborted;
 
@@ -39,6 +40,10 @@ internal sealed class UpstreamDrain(Upstream upstream, TimeProvider time)
             _sessions.Remove(session);
     }
 
+    public void Attach(EventStreamSession stream) => _events.Attach(stream);
+
+    public void Detach(EventStreamSession stream) => _events.Detach(stream);
+
     public void Emptied() => _empty.TrySetResult();
 
     /// <param name="underWay">Leases at the moment of closing.</param>
@@ -49,17 +54,24 @@ internal sealed class UpstreamDrain(Upstream upstream, TimeProvider time)
         if (underWay == 0)
             Emptied();
 
-        await Task.WhenAll(EndHttpAsync(budget.Http), EndWebSocketsAsync(budget.WebSocket));
+        await Task.WhenAll(EndHttpAsync(budget.Http), EndWebSocketsAsync(budget.WebSocket), _events.RunAsync(budget.Http, _empty.Task));
         await EmptyWithinAsync(Unwinding);
 
         var httpAborted = Math.Min(_httpAborted, underWay - webSockets);
         var webSocketsAborted = Math.Min(_webSocketsAborted, webSockets);
-        return new DrainReport(underWay - webSockets - httpAborted, httpAborted, webSockets - webSocketsAborted, webSocketsAborted, time.GetElapsedTime(started));
+        return new DrainReport(underWay - webSockets - httpAborted, httpAborted, webSockets - webSocketsAborted, webSocketsAborted, time.GetElapsedTime(started))
+        {
+            EventStreamsEnded = _events.Ended,
+        };
     }
 
     private async Task EndHttpAsync(TimeSpan budget)
     {
         if (await EmptyWithinAsync(budget))
+            return;
+
+        // Event streams in the middle of an event have a moment more; without any, this is the deadline.
+        if (_events.Any && await EmptyWithinAsync(EventStreamDrain.Grace * 2))
             return;
 
         _httpAborted = Math.Max(0, upstream.InFlight - WebSockets);

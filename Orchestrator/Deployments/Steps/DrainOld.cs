@@ -39,6 +39,7 @@ public sealed class DrainOld(StackContainers containers, Bake bake) : IDeploymen
 
     private static string? Describe(IReadOnlyCollection<DrainReport> reports) => reports.Count == 0
         ? null
-        : $"{reports.Sum(report => report.HttpCompleted)} requests ended by themselves, {reports.Sum(report => report.HttpAborted)} cut off; "
+        : $"{reports.Sum(report => report.HttpCompleted - report.EventStreamsEnded)} requests ended by themselves, {reports.Sum(report => report.HttpAborted)} cut off; "
+          + $"{reports.Sum(report => report.EventStreamsEnded)} event streams asked to come back; "
           + $"{reports.Sum(report => report.WebSocketsClosed)} WebSockets closed, {reports.Sum(report => report.WebSocketsAborted)} cut off; {reports.Max(report => report.Took).TotalSeconds:0.00} s";
 }
