@@ -142,10 +142,5 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
     private static bool IsStream(HttpRequest request, HttpResponse response) =>
         response.StatusCode == StatusCodes.Status101SwitchingProtocols
         || HttpMethods.IsConnect(request.Method)
-        || response.ContentType?.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase) == true;
-            return;
-        }
-
-    private static bool IsStream(HttpResponse response) =>
-        response.StatusCode == StatusCodes.Status101SwitchingProtocols || EdgeExchange.IsEventStream(response);
+        || EdgeExchange.IsEventStream(response);
 }
