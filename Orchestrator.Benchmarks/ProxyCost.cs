@@ -45,7 +45,7 @@ internal static class ProxyCost
         await using var bare = BareForwarder();
         await bare.StartAsync();
         var metrics = new EdgeMetrics(Metrics.NewCustomRegistry());
-        var router = new TrafficRouter(metrics);
+        var router = new TrafficRouter(metrics, TimeProvider.System);
         var options = new EdgeOptions { Http = [new IPEndPoint(IPAddress.Loopback, 0)] };
         await using var edge = new EdgeServer(options, router, metrics, NullLoggerFactory.Instance, TimeProvider.System);
         Publish(router);

@@ -48,7 +48,7 @@ internal static class StacksApi
             .RequireScope(TokenScope.Deploy)
             .WithName("SetMaintenance")
             .WithSummary("Answers a stack's requests with a maintenance page, or no longer.")
-            .Problems(404);
+            .Problems(400, 404);
     }
 
     private static async Task<Ok<StackResponse[]>> ListAsync(HttpContext context, DeploymentService deployments, CancellationToken cancellationToken)
@@ -119,7 +119,17 @@ internal static class StacksApi
         AuditTrail audit,
         CancellationToken cancellationToken)
     {
-        if (!await deployments.SetMaintenanceAsync(stack, request.On, cancellationToken)) return Api.Problems.NoSuchStack(stack);
+        var guests = request.Allow ?? [];
+        if (guests.Length > 100) return Api.Problems.Invalid("more than 100 networks are named", "name larger networks");
+
+        var allow = ImmutableArray.CreateBuilder<string>();
+        foreach (var text in guests)
+        {
+            if (!ClientNetwork.TryParse(text, out var network)) return Api.Problems.Invalid($"'{text}' is no address or network", $"expected {ClientNetwork.Expected}");
+            allow.Add($"{network}");
+        }
+
+        if (!await deployments.SetMaintenanceAsync(stack, request.On, allow.ToImmutable(), cancellationToken)) return Api.Problems.NoSuchStack(stack);
 
         await audit.WriteAsync(context, request.On ? "maintenance: on" : "maintenance: off", stack, cancellationToken);
         return await GetAsync(stack, deployments, cancellationToken);

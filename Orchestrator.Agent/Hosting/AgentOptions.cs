@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Net;
+using Orchestrator.Traffic.Requests;
 
 namespace Orchestrator.Agent.Hosting;
 
@@ -49,6 +51,14 @@ public sealed record EdgeOptions
 
     /// <summary>Directory of certificates: <c>NAME.crt</c> or <c>NAME.pem</c> beside <c>NAME.key</c>. Null: none.</summary>
     public string? Certificates { get; init; }
+
+    /// <summary>Proxies in front whose word about their clients is taken. Empty: none.</summary>
+    public ImmutableArray<IPNetwork> TrustedProxies { get; init; } = [];
+
+    public EdgeLimits Limits { get; init; } = new();
+
+    /// <summary>How long a request, a stream or a WebSocket may pass without a byte.</summary>
+    public TimeSpan Idle { get; init; } = TimeSpan.FromHours(1);
 }
 
 /// <summary>Where the daemon is driven.</summary>

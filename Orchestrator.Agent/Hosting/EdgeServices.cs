@@ -1,5 +1,6 @@
 using Orchestrator.Agent.Webhooks;
 using Orchestrator.Traffic;
+using Orchestrator.Traffic.Requests;
 using Orchestrator.Traffic.Tls;
 using Prometheus;
 
@@ -36,6 +37,9 @@ internal static class EdgeServices
         HoldLimit = options.Limits.HoldRequests,
         HoldBytes = options.Limits.HoldBytes,
         HoldFor = options.Limits.HoldFor,
+        TrustedProxies = options.Edge.TrustedProxies.IsEmpty ? null : new AddressSet(options.Edge.TrustedProxies),
+        Limits = options.Edge.Limits,
+        ActivityTimeout = options.Edge.Idle,
     };
 
     private static void AddTls(IServiceCollection services, EdgeOptions edge)

@@ -14,6 +14,7 @@ internal static class EdgeSettings
             HttpsPort = section.Value("https_port", defaults.HttpsPort, "a port from 1 to 65535", Port),
             Certificates = section.Value<string?>("certificates", defaults.Certificates, SettingValues.PathExpected, SettingValues.AbsolutePath),
         };
+        edge = EdgeRequestSettings.Read(section, edge);
         section.Done();
         CheckTls(section, edge);
         return edge;

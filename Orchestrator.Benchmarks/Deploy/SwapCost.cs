@@ -13,7 +13,7 @@ internal static class SwapCost
     /// <returns>Milliseconds.</returns>
     public static Samples Measure(int stacks, TimeProvider time)
     {
-        var router = new TrafficRouter(new EdgeMetrics(Metrics.NewCustomRegistry()));
+        var router = new TrafficRouter(new EdgeMetrics(Metrics.NewCustomRegistry()), TimeProvider.System);
         for (var i = 0; i < stacks; i++)
             router.Publish(OwnEdge.RoutesOf(i, "blue", port: 1));
 

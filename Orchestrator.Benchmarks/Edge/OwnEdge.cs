@@ -16,7 +16,7 @@ internal static class OwnEdge
     public static async Task<int> StartAsync(int backend, int stacks)
     {
         var metrics = new EdgeMetrics(Metrics.NewCustomRegistry());
-        var router = new TrafficRouter(metrics);
+        var router = new TrafficRouter(metrics, TimeProvider.System);
         for (var i = 0; i < stacks; i++)
             router.Publish(RoutesOf(i, "blue", backend));
 

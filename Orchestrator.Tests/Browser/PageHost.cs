@@ -27,7 +27,7 @@ internal sealed class PageHost : IAsyncDisposable
     /// <summary>What the API answers, if it refuses.</summary>
     public object? Refusal { get; set; }
 
-    public TrafficRouter Router { get; } = new(new EdgeMetrics(Metrics.NewCustomRegistry()));
+    public TrafficRouter Router { get; } = new(new EdgeMetrics(Metrics.NewCustomRegistry()), TimeProvider.System);
 
     public TrafficPulse Pulse => _application.Services.GetRequiredService<TrafficPulse>();
 

@@ -43,7 +43,7 @@ internal sealed class ManifestTests
 
     private static readonly Gen<BasMalinSpec> Extension = Gen.Select(Words, Time, Gen.Bool, Gen.Double.Unit).Select((words, time, flag, ratio) => new BasMalinSpec
     {
-        Route = flag ? new RouteSpec { Hosts = words, Path = "/x", Port = 80 } : null,
+        Route = flag ? Route(words, time, ratio) : null,
         Gate = new GateSpec { Kind = GateKind.Http, Expect = [new StatusRange(200, 204), new StatusRange(404, 404)], Interval = time, Exec = words },
         Smoke = [new SmokeRequest("GET", "/", [new StatusRange(200, 200)], time, flag ? "x" : null)],
         Migrate = words,
@@ -52,6 +52,20 @@ internal sealed class ManifestTests
         Backup = new BackupSpec { Kind = "redis", Keep = ImmutableSortedDictionary<string, int>.Empty.Add("daily", 3), BeforeDeploy = flag },
         Recycle = new RecycleSpec(flag ? 3 : null, "0 1 * * *"),
     });
+
+    private static RouteSpec Route(ImmutableArray<string> words, TimeSpan time, double ratio) => new()
+    {
+        Hosts = words,
+        Path = "/x",
+        Port = 80,
+        StripPrefix = ratio > 0.5,
+        Http2 = ratio < 0.5,
+        Pages = ImmutableSortedDictionary<string, string>.Empty.Add("502", "<h1>ä</h1>"),
+        BodyLimit = time.Ticks,
+        Timeouts = new RouteTimeoutsSpec(time, null, time),
+        Rate = new RouteRateSpec(words.Length + 1, time, 3, ratio > 0.5),
+        Headers = new RouteHeadersSpec { Secure = true, Set = ImmutableSortedDictionary<string, string>.Empty.Add("X-A", "b"), Remove = words },
+    };
 
     private static readonly Gen<ServiceSpec> Service =
         Gen.Select(Word, Container, Extension, Gen.Bool, Gen.Enum<ServiceRole>(), Gen.Enum<PullPolicy>(), Pairs, Gen.Int[0, 100]).Select((name, container, extension, flag, role, pull, pairs, number) => new ServiceSpec

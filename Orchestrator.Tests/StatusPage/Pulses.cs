@@ -9,5 +9,5 @@ internal static class Pulses
 {
     public static TrafficPulse Empty() => new(Router(), new FakeTimeProvider());
 
-    public static TrafficRouter Router() => new(new EdgeMetrics(Metrics.NewCustomRegistry()));
+    public static TrafficRouter Router() => new(new EdgeMetrics(Metrics.NewCustomRegistry()), TimeProvider.System);
 }

@@ -37,6 +37,8 @@ internal sealed class Backend : IAsyncDisposable
         {
             Interlocked.Increment(ref _requests);
             context.Response.Headers["X-Garden-Version"] = Version;
+            context.Response.Headers["X-Seen-Target"] = context.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpRequestFeature>()?.RawTarget;
+            context.Response.Headers["X-Seen-Prefix"] = context.Request.Headers["X-Forwarded-Prefix"];
             await next();
         });
         Map();

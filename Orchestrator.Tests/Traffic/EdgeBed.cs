@@ -1,8 +1,11 @@
 using System.Collections.Immutable;
 using System.Net;
+using System.Net.Sockets;
+using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orchestrator.Traffic;
+using Orchestrator.Traffic.Requests;
 using Prometheus;
 
 namespace Orchestrator.Tests.Traffic;
@@ -16,7 +19,7 @@ internal sealed class EdgeBed : IAsyncDisposable
     {
         Time = time;
         Metrics = new EdgeMetrics(Registry);
-        Router = new TrafficRouter(Metrics);
+        Router = new TrafficRouter(Metrics, time);
         Edge = new EdgeServer(options, Router, Metrics, NullLoggerFactory.Instance, time) { Intercept = intercept };
     }
 
@@ -40,21 +43,7 @@ internal sealed class EdgeBed : IAsyncDisposable
 
     public static async Task<EdgeBed> StartAsync(EdgeOptions options, TimeProvider time, Func<HttpContext, ValueTask<bool>>? intercept)
     {
-        var bed = new EdgeBed(
-            new EdgeOptions
-            {
-                Http = [new IPEndPoint(IPAddress.Loopback, 0)],
-                Https = options.Https,
-                PublicHttpsPort = options.PublicHttpsPort,
-                Tls = options.Tls,
-                HoldFor = options.HoldFor,
-                HoldLimit = options.HoldLimit,
-                HoldBytes = options.HoldBytes,
-                ConnectTimeout = options.ConnectTimeout,
-                ActivityTimeout = options.ActivityTimeout,
-            },
-            time,
-            intercept);
+        var bed = new EdgeBed(options with { Http = [new IPEndPoint(IPAddress.Loopback, 0)] }, time, intercept);
         await bed.Edge.StartAsync(CancellationToken.None);
         bed.Client.Dispose();
         bed.Client = new HttpClient { BaseAddress = bed.Address };
@@ -75,6 +64,20 @@ internal sealed class EdgeBed : IAsyncDisposable
     public void Publish(Upstream upstream, bool maintenance, ImmutableArray<Preview> previews) =>
         Router.Publish(new StackRoutes("garden", [RouteTo(upstream)], previews, maintenance));
 
+    /// <summary>Sends all requests of any host below the path there, under the policy.</summary>
+    public void Publish(Upstream upstream, RoutePolicy policy, string path = "/") =>
+        Router.Publish(new StackRoutes("garden", [RouteTo(upstream) with { Policy = policy, Path = path }], [], false));
+
+    /// <summary>Sends the bytes as they are on a connection of their own, and returns all that comes back until the edge closes it.</summary>
+    public async Task<string> RawAsync(string request)
+    {
+        using var socket = new TcpClient();
+        await socket.ConnectAsync(Edge.Addresses[0]);
+        await socket.GetStream().WriteAsync(Encoding.Latin1.GetBytes(request));
+        using var reader = new StreamReader(socket.GetStream(), Encoding.Latin1);
+        return await reader.ReadToEndAsync();
+    }
+
     public static Route RouteTo(Upstream upstream) =>
         new() { Stack = "garden", Service = "app", Host = "*", TargetPort = Backend.Port, Upstream = upstream };
 
@@ -94,7 +97,7 @@ internal sealed class EdgeBed : IAsyncDisposable
     {
         using var text = new MemoryStream();
         await Registry.CollectAndExportAsTextAsync(text);
-        return System.Text.Encoding.UTF8.GetString(text.ToArray());
+        return Encoding.UTF8.GetString(text.ToArray());
     }
 
     public async ValueTask DisposeAsync()

@@ -141,17 +141,6 @@ public sealed class EdgeTests
         Assert.That(headers.Where(line => line.Contains("6.6.6.6", StringComparison.Ordinal) || line.Contains("evil", StringComparison.Ordinal)), Is.Empty);
     }
 
-    [Test]
-    public async Task A_request_id_that_is_there_stays()
-    {
-        _bed.Publish(_bed.Upstream("blue", _blue));
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/headers");
-        request.Headers.Add("X-Request-Id", "mine");
-        using var answer = await _bed.Client.SendAsync(request);
-
-        Assert.That(await answer.Content.ReadAsStringAsync(), Does.Contain("X-Request-Id: mine").IgnoreCase);
-    }
-
     [TestCase("/target/a%2Fb/%252F?q=%2B+%20")]
     [TestCase("/target/@scope%2fpkg;v=1:2")]
     [TestCase("/target//double//")]

@@ -189,7 +189,7 @@ public sealed class RouteTableTests
         return path.Split('/', StringSplitOptions.RemoveEmptyEntries).Take(wanted.Length).SequenceEqual(wanted);
     }
 
-    private static TrafficRouter Router() => new(new EdgeMetrics(Metrics.NewCustomRegistry()));
+    private static TrafficRouter Router() => new(new EdgeMetrics(Metrics.NewCustomRegistry()), TimeProvider.System);
 
     private static RouteTable Table(params ImmutableArray<Route> routes)
     {

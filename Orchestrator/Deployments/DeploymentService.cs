@@ -67,12 +67,13 @@ public sealed class DeploymentService(DeploymentQueue queue, MakePlan planner, S
 
     public Task<StackStatus?> StatusAsync(string stack, CancellationToken cancellationToken) => status.OneAsync(stack, cancellationToken);
 
+    /// <param name="allow">Networks, in CIDR notation, whose clients get through all the same.</param>
     /// <returns>False when there is no such stack.</returns>
-    public async Task<bool> SetMaintenanceAsync(string stack, bool on, CancellationToken cancellationToken)
+    public async Task<bool> SetMaintenanceAsync(string stack, bool on, ImmutableArray<string> allow, CancellationToken cancellationToken)
     {
         if (await journal.FindStackAsync(stack, cancellationToken) is not { } state) return false;
-        await journal.SaveStackAsync(state with { Maintenance = on }, cancellationToken);
-        traffic.SetMaintenance(stack, on);
+        await journal.SaveStackAsync(state with { Maintenance = on, MaintenanceAllow = allow }, cancellationToken);
+        traffic.SetMaintenance(stack, on, allow);
         return true;
     }
 }

@@ -33,7 +33,7 @@ public sealed partial class StackRoutesKeeper(
             .Select(pair => (Spec: release.Stack.Find(pair.Key), Generation: pair.Value))
             .Where(item => item.Spec is not null)
             .ToImmutableDictionary(item => item.Spec?.Name ?? "", item => UpstreamFor(release, item.Spec, item.Generation, observed));
-        await traffic.RestoreAsync(release, live, state.Maintenance, cancellationToken);
+        await traffic.RestoreAsync(release, live, state, cancellationToken);
         LogRestored(state.Stack, release.Number, live.Count);
     }
 

@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
+using System.Net;
 using Orchestrator.Docker;
 using Orchestrator.Planning;
 using Orchestrator.Stacks;
 using Orchestrator.Traffic;
+using Orchestrator.Traffic.Requests;
 using Orchestrator.Traffic.Tls;
 
 namespace Orchestrator.Deployments;
@@ -89,15 +91,21 @@ public sealed class StackTraffic(TrafficRouter router, EdgeServer edge, TimeProv
         var wanted = EndpointsOf(release.Stack);
         var present = (router.Find(stack)?.Routes ?? []).Select(route => route.Listener).OfType<PublishedEndpoint>().ToImmutableArray();
         await edge.SetPublishedAsync(stack, [.. present.Union(wanted)], cancellationToken);
-        lock (_publishing) router.Publish(new(stack, RoutesOf(release, live), [], InMaintenance(stack)));
+        lock (_publishing)
+        {
+            var allow = router.Find(stack)?.MaintenanceAllow ?? AddressSet.Empty;
+            router.Publish(new(stack, RoutesOf(release, live), [], InMaintenance(stack)) { MaintenanceAllow = allow });
+        }
+
         await edge.SetPublishedAsync(stack, wanted, cancellationToken);
     }
 
     /// <summary>At start: the table first, so that no published port answers before its route is there.</summary>
     /// <exception cref="EdgeBindException">A published port is taken by somebody else; the routes by host stand all the same.</exception>
-    public Task RestoreAsync(Release release, IReadOnlyDictionary<string, Upstream> live, bool maintenance, CancellationToken cancellationToken)
+    public Task RestoreAsync(Release release, IReadOnlyDictionary<string, Upstream> live, StackState state, CancellationToken cancellationToken)
     {
-        lock (_publishing) router.Publish(new(release.Stack.Name, RoutesOf(release, live), [], maintenance));
+        lock (_publishing)
+            router.Publish(new(release.Stack.Name, RoutesOf(release, live), [], state.Maintenance) { MaintenanceAllow = AllowOf(state.MaintenanceAllow) });
         return edge.SetPublishedAsync(release.Stack.Name, EndpointsOf(release.Stack), cancellationToken);
     }
 
@@ -115,13 +123,23 @@ public sealed class StackTraffic(TrafficRouter router, EdgeServer edge, TimeProv
 
     public bool InMaintenance(string stack) => router.Find(stack)?.Maintenance == true;
 
-    public void SetMaintenance(string stack, bool on)
+    /// <summary>The state with what is now: somebody may have begun or ended the maintenance while a deployment ran.</summary>
+    public StackState WithMaintenance(StackState state)
+    {
+        var now = router.Find(state.Stack);
+        return state with { Maintenance = now?.Maintenance == true, MaintenanceAllow = [.. (now?.MaintenanceAllow ?? AddressSet.Empty).Networks.Select(network => $"{network}")] };
+    }
+
+    /// <param name="allow">Networks of clients that get through all the same.</param>
+    public void SetMaintenance(string stack, bool on, ImmutableArray<string> allow)
     {
         lock (_publishing)
         {
-            if (router.Find(stack) is { } now) router.Publish(now with { Maintenance = on });
+            if (router.Find(stack) is { } now) router.Publish(now with { Maintenance = on, MaintenanceAllow = AllowOf(allow) });
         }
     }
+
+    private static AddressSet AllowOf(ImmutableArray<string> networks) => new([.. networks.Select(network => IPNetwork.Parse(network))]);
 
     public async Task RemoveAsync(string stack, CancellationToken cancellationToken)
     {
@@ -134,17 +152,22 @@ public sealed class StackTraffic(TrafficRouter router, EdgeServer edge, TimeProv
         if (spec.BasMalin?.Route is not { } route) yield break;
 
         var tls = TlsOf(route);
-        var health = spec.BasMalin.Gate is { Kind: GateKind.Http } gate ? gate.Http.Split('?')[0] : null;
+        var (policy, health) = (RoutePolicies.Of(spec), RoutePolicies.HealthPath(spec));
         foreach (var host in route.Hosts)
-            yield return new() { Stack = stack, Service = spec.Name, Host = host, Path = route.Path, TargetPort = port, Upstream = upstream, Tls = tls, HealthPath = health };
+            yield return new() { Stack = stack, Service = spec.Name, Host = host, Path = route.Path, TargetPort = port, Upstream = upstream, Policy = policy, Tls = tls, HealthPath = health };
         foreach (var host in route.RedirectHosts)
         {
             var redirect = tls with { RedirectTo = route.Hosts[0] };
-            yield return new() { Stack = stack, Service = spec.Name, Host = host, Path = route.Path, TargetPort = port, Upstream = upstream, Tls = redirect };
+            yield return new() { Stack = stack, Service = spec.Name, Host = host, Path = route.Path, TargetPort = port, Upstream = upstream, Policy = policy, Tls = redirect };
         }
 
+        // A published port is the application's own, with all its paths.
+        var own = policy is { StripPrefix: true } ? policy with { StripPrefix = false } : policy;
         foreach (var published in spec.Ports)
-            yield return new() { HealthPath = health, Stack = stack, Service = spec.Name, Listener = new(published.HostAddress, published.HostPort), TargetPort = published.ContainerPort, Upstream = upstream };
+        {
+            var listener = new PublishedEndpoint(published.HostAddress, published.HostPort);
+            yield return new() { Stack = stack, Service = spec.Name, Listener = listener, TargetPort = published.ContainerPort, Upstream = upstream, Policy = own, HealthPath = RoutePolicies.HealthPath(spec, published: true) };
+        }
     }
 
     private static RouteTls TlsOf(RouteSpec route) => new(

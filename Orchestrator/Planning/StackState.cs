@@ -22,6 +22,9 @@ public sealed record StackState
 
     /// <summary>Requests are answered with the maintenance page.</summary>
     public bool Maintenance { get; init; }
+
+    /// <summary>Networks, in CIDR notation, whose clients get through in maintenance.</summary>
+    public ImmutableArray<string> MaintenanceAllow { get; init; } = [];
 }
 
 /// <param name="Release">The release whose containers these are.</param>

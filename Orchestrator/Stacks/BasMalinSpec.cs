@@ -55,6 +55,24 @@ public sealed record RouteSpec
 
     /// <summary>Exact names whose requests are sent to the first of <see cref="Hosts"/>.</summary>
     public ImmutableArray<string> RedirectHosts { get; init; } = [];
+
+    /// <summary>The application does not see <see cref="Path"/>.</summary>
+    public bool StripPrefix { get; init; }
+
+    /// <summary>The application speaks HTTP/2 without TLS.</summary>
+    public bool Http2 { get; init; }
+
+    /// <summary>Status code or <c>maintenance</c> → HTML, read from its file when the stack was.</summary>
+    public ImmutableSortedDictionary<string, string> Pages { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+
+    /// <summary>Largest request body in bytes; null: the edge's own limit.</summary>
+    public long? BodyLimit { get; init; }
+
+    public RouteTimeoutsSpec? Timeouts { get; init; }
+
+    public RouteRateSpec? Rate { get; init; }
+
+    public RouteHeadersSpec? Headers { get; init; }
 }
 
 /// <summary>Where certificates come from.</summary>

@@ -1,7 +1,7 @@
 using System.Buffers;
-using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Orchestrator.Traffic.Requests;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Orchestrator.Traffic;
@@ -16,9 +16,6 @@ internal sealed class EdgeExchange : HttpTransformer
     private static readonly SearchValues<char> Verbatim =
         SearchValues.Create([.. Enumerable.Range('!', '~' - '!' + 1).Select(code => (char)code).Where(letter => letter != '#')]);
 
-    private IPAddress? _address;
-    private string _addressText = string.Empty;
-
     public DefaultHttpContext Context { get; } = new();
 
     /// <summary>The published port it came in by; null: a main listener.</summary>
@@ -29,6 +26,15 @@ internal sealed class EdgeExchange : HttpTransformer
 
     /// <summary>What it asked for by the preview header; null: nothing.</summary>
     public string? PreviewToken { get; private set; }
+
+    /// <summary>Who sent it.</summary>
+    public ClientSide Client { get; } = new();
+
+    /// <summary>What it was answered, where that is not the response's status: 499; 0: the response says it.</summary>
+    public int Status { get; set; }
+
+    /// <summary>What ends the wait for the first byte of the answer; null: nothing of its own.</summary>
+    public PhaseTimer? Timer { get; private set; }
 
     /// <summary>What it is counted on, and the replica it is at.</summary>
     public Lease Lease { get; set; }
@@ -62,6 +68,7 @@ internal sealed class EdgeExchange : HttpTransformer
         Repeated = false;
         Lease = default;
         Target = null;
+        Status = 0;
     }
 
     /// <summary>Where it goes by this table; asked again for a newer one.</summary>
@@ -86,28 +93,28 @@ internal sealed class EdgeExchange : HttpTransformer
         Pace = null;
     }
 
-    /// <summary>Replaces what only a proxy may say about the client, and takes what is meant for the proxy only.</summary>
-    public void RewriteHeaders()
+    /// <summary>Takes what is meant for the proxy only.</summary>
+    public void TakePreview()
     {
-        var request = Context.Request;
-        var headers = request.Headers;
-        headers.Remove("Forwarded");
-        headers.Remove("X-Real-IP");
-        headers.Remove("X-Forwarded-Port");
-        headers.Remove("X-Forwarded-Prefix");
-        headers.Remove("X-Forwarded-Server");
-        if (headers.Remove(Preview.Header, out var token))
+        if (Context.Request.Headers.Remove(Preview.Header, out var token))
             PreviewToken = token.ToString();
-        headers["X-Forwarded-For"] = ClientAddress();
-        headers["X-Forwarded-Proto"] = request.Scheme;
-        headers["X-Forwarded-Host"] = headers.Host;
-        if (!headers.ContainsKey("X-Request-Id"))
-            headers["X-Request-Id"] = NewRequestId();
     }
 
     /// <summary>Makes ready to be sent to the lease's replica.</summary>
-    /// <returns>What ends the sending early: the drain's deadline.</returns>
+    /// <returns>What ends the sending early: the drain's deadline, or a time-out of the route.</returns>
     public CancellationToken Prepare(TimeProvider time)
+    {
+        var deadline = PrepareSession(time);
+        if (Target?.Rules?.Policy.Timeouts?.Headers is not { } limit)
+            return deadline;
+
+        Timer?.Dispose();
+        Timer = new PhaseTimer(limit, time, deadline);
+        Timer.Follow(Context);
+        return Timer.Expired;
+    }
+
+    private CancellationToken PrepareSession(TimeProvider time)
     {
         Session ??= WebSocketSession.Around(Context, Lease.Upstream, time);
         return Session is null ? Lease.Upstream.HttpDeadline : Session.Aborted;
@@ -119,13 +126,17 @@ internal sealed class EdgeExchange : HttpTransformer
         Session = null;
         Events?.Dispose();
         Events = null;
+        Timer?.Dispose();
+        Timer = null;
     }
 
     public override async ValueTask TransformRequestAsync(
         HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
     {
         await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
-        proxyRequest.RequestUri = VerbatimTarget(httpContext, destinationPrefix);
+        proxyRequest.RequestUri = Target?.Rules?.Prefix is { } prefix
+            ? StrippedTarget(httpContext, destinationPrefix, prefix, proxyRequest)
+            : VerbatimTarget(httpContext, destinationPrefix, "");
     }
 
     public override ValueTask<bool> TransformResponseAsync(HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
@@ -133,9 +144,13 @@ internal sealed class EdgeExchange : HttpTransformer
         if (proxyResponse is null)
             return base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
 
+        Timer?.Stop();
         Lease.Upstream.Reachable(Lease.Index);
         LeavePace();
         var copied = base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
+
+        // Done by now: it only copies headers.
+        Target?.Rules?.Policy.Headers?.Apply(httpContext.Response, Client.IsHttps);
         return IsEventStream(httpContext.Response) ? FollowEventsAsync(copied, proxyResponse, cancellationToken) : copied;
     }
 
@@ -151,38 +166,33 @@ internal sealed class EdgeExchange : HttpTransformer
         return hasBody;
     }
 
+    private static Uri StrippedTarget(HttpContext context, string destination, string prefix, HttpRequestMessage message)
+    {
+        message.Headers.Remove("X-Forwarded-Prefix");
+        message.Headers.TryAddWithoutValidation("X-Forwarded-Prefix", prefix);
+        if (VerbatimTarget(context, destination, prefix) is { } verbatim)
+            return verbatim;
+
+        var request = context.Request;
+        var rest = request.Path.Value is { } path && path.Length > prefix.Length ? path[prefix.Length..] : "/";
+        return RequestUtilities.MakeDestinationAddress(destination, rest, request.QueryString);
+    }
+
     // YARP decodes a path and encodes it again, which is not always the same: "%2F" and "%252F" become one. What the client wrote is passed on as
     // it is; only a target that needs to be resolved (dot segments, absolute form) takes YARP's way.
-    private static Uri? VerbatimTarget(HttpContext context, string destination)
+    private static Uri? VerbatimTarget(HttpContext context, string destination, string prefix)
     {
         var target = context.Features.Get<IHttpRequestFeature>()?.RawTarget;
         if (target is not ['/', ..]
             || target.AsSpan().ContainsAnyExcept(Verbatim)
             || target.Contains("/.", StringComparison.Ordinal)
-            || target.Contains("%2e", StringComparison.OrdinalIgnoreCase))
+            || target.Contains("%2e", StringComparison.OrdinalIgnoreCase)
+            || !target.StartsWith(prefix, StringComparison.Ordinal))
             return null;
 
-        return new Uri(destination + target, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+        var rest = prefix.Length == 0 ? target : target[prefix.Length..];
+        if (rest is not ['/', ..])
+            rest = rest is [] or ['?', ..] ? "/" + rest : null;
+        return rest is null ? null : new Uri(destination + rest, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
     }
-
-    private string ClientAddress()
-    {
-        // The same object for all requests of a connection.
-        var address = Context.Connection.RemoteIpAddress;
-        if (!ReferenceEquals(address, _address))
-        {
-            _address = address;
-            _addressText = (address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address)?.ToString() ?? "unknown";
-        }
-
-        return _addressText;
-    }
-
-    // Unique is enough, nobody is kept out by it: so not from the costly random source.
-    private static string NewRequestId() => string.Create(32, 0, static (text, _) =>
-    {
-        Span<byte> bytes = stackalloc byte[16];
-        Random.Shared.NextBytes(bytes);
-        Convert.TryToHexStringLower(bytes, text, out var _);
-    });
 }

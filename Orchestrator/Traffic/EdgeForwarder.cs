@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Runtime.CompilerServices;
 using System.Text;
@@ -5,6 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Orchestrator.Traffic.Requests;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Orchestrator.Traffic;
@@ -15,6 +17,7 @@ internal sealed partial class EdgeForwarder : IDisposable
     private readonly ServiceProvider _services;
     private readonly IHttpForwarder _forwarder;
     private readonly HttpMessageInvoker _client;
+    private readonly ConcurrentDictionary<TimeSpan, HttpMessageInvoker> _patient = [];
     private readonly ForwarderRequestConfig _request;
     private readonly TimeProvider _time;
     private readonly ILogger<EdgeForwarder> _logger;
@@ -27,30 +30,14 @@ internal sealed partial class EdgeForwarder : IDisposable
         _request = new ForwarderRequestConfig { ActivityTimeout = options.ActivityTimeout, Version = HttpVersion.Version11 };
         _time = time;
         _logger = loggers.CreateLogger<EdgeForwarder>();
-        _client = new HttpMessageInvoker(new SocketsHttpHandler
-        {
-            UseProxy = false,
-            UseCookies = false,
-            AllowAutoRedirect = false,
-            AutomaticDecompression = DecompressionMethods.None,
-            ConnectTimeout = options.ConnectTimeout,
-
-            // Node closes idle connections after 5 s, and says nothing before: one used just then is a lost POST. We let go first.
-            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(4),
-
-            // Header values are bytes to a proxy: Latin-1 gives back what came.
-            RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
-            ResponseHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
-
-            // The client's own traceparent passes through; without a propagator no activity is made per request.
-            ActivityHeadersPropagator = null,
-            EnableMultipleHttp2Connections = true,
-        });
+        _client = Client(options.ConnectTimeout);
     }
 
     public void Dispose()
     {
         _client.Dispose();
+        foreach (var client in _patient.Values)
+            client.Dispose();
         _services.Dispose();
     }
 
@@ -61,6 +48,7 @@ internal sealed partial class EdgeForwarder : IDisposable
     {
         var context = exchange.Context;
         var upstream = target.Upstream;
+        var (client, request) = (ClientFor(target.Rules), RequestFor(target.Rules));
         var tried = 0UL;
         try
         {
@@ -68,7 +56,7 @@ internal sealed partial class EdgeForwarder : IDisposable
             {
                 var lease = exchange.Lease;
                 var deadline = exchange.Prepare(_time);
-                var error = await _forwarder.SendAsync(context, target.DestinationOf(lease), _client, _request, exchange, deadline);
+                var error = await _forwarder.SendAsync(context, target.DestinationOf(lease), client, request, exchange, deadline);
                 if (error == ForwarderError.None)
                     return EdgeOutcome.Answered;
 
@@ -76,7 +64,7 @@ internal sealed partial class EdgeForwarder : IDisposable
                 Blame(target, lease, outcome, context);
                 if (outcome is not EdgeOutcome.NotSent && (outcome is not EdgeOutcome.CutOff || !MayRepeat(exchange)))
                 {
-                    if (outcome is not (EdgeOutcome.Answered or EdgeOutcome.ClientLeft))
+                    if (outcome is not (EdgeOutcome.Answered or EdgeOutcome.ClientLeft or EdgeOutcome.Refused))
                         LogFailed(context.Request.Method, context.Request.Path, upstream.Identity, lease.Replica, error, Cause(context));
                     return outcome;
                 }
@@ -94,6 +82,44 @@ internal sealed partial class EdgeForwarder : IDisposable
         {
             exchange.EndSession();
         }
+    }
+
+    private static HttpMessageInvoker Client(TimeSpan connectTimeout) => new(new SocketsHttpHandler
+    {
+        UseProxy = false,
+        UseCookies = false,
+        AllowAutoRedirect = false,
+        AutomaticDecompression = DecompressionMethods.None,
+        ConnectTimeout = connectTimeout,
+
+        // Node closes idle connections after 5 s, and says nothing before: one used just then is a lost POST. We let go first.
+        PooledConnectionIdleTimeout = TimeSpan.FromSeconds(4),
+
+        // Header values are bytes to a proxy: Latin-1 gives back what came.
+        RequestHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
+        ResponseHeaderEncodingSelector = static (_, _) => Encoding.Latin1,
+
+        // The client's own traceparent passes through; without a propagator no activity is made per request.
+        ActivityHeadersPropagator = null,
+        EnableMultipleHttp2Connections = true,
+    });
+
+    // One for each time-out that a route asks for: the handler has one for all its connections.
+    private HttpMessageInvoker ClientFor(RouteRules? rules) =>
+        rules?.Policy.Timeouts?.Connect is { } timeout ? _patient.GetOrAdd(timeout, Client) : _client;
+
+    private ForwarderRequestConfig RequestFor(RouteRules? rules)
+    {
+        if (rules is null)
+            return _request;
+
+        var policy = rules.Policy;
+        return rules.Request ??= _request with
+        {
+            ActivityTimeout = policy.Timeouts?.Idle ?? _request.ActivityTimeout,
+            Version = policy.Http2 ? HttpVersion.Version20 : HttpVersion.Version11,
+            VersionPolicy = policy.Http2 ? HttpVersionPolicy.RequestVersionExact : _request.VersionPolicy,
+        };
     }
 
     private void Blame(RouteTarget target, in Lease lease, EdgeOutcome outcome, HttpContext context)

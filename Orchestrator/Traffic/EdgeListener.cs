@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Orchestrator.Traffic.Requests;
 using Orchestrator.Traffic.Tls;
 
 namespace Orchestrator.Traffic;
@@ -27,10 +28,10 @@ internal sealed class EdgeListener : IDisposable
     /// <param name="tls">Null: plain HTTP.</param>
     /// <exception cref="EdgeBindException">The address is taken, or not one of this host's.</exception>
     public static async Task<EdgeListener> OpenAsync(
-        PublishedEndpoint endpoint, EdgeApplication application, EdgeTls? tls, IConnectionListenerFactory transport, ILoggerFactory loggers,
-        CancellationToken cancellationToken)
+        PublishedEndpoint endpoint, EdgeLimits limits, EdgeApplication application, EdgeTls? tls, IConnectionListenerFactory transport,
+        ILoggerFactory loggers, CancellationToken cancellationToken)
     {
-        var server = new KestrelServer(Options.Create(OptionsFor(endpoint, tls)), transport, loggers);
+        var server = new KestrelServer(Options.Create(OptionsFor(endpoint, limits, tls)), transport, loggers);
         try
         {
             await server.StartAsync(application, cancellationToken);
@@ -50,7 +51,7 @@ internal sealed class EdgeListener : IDisposable
 
     public void Dispose() => _server.Dispose();
 
-    private static KestrelServerOptions OptionsFor(PublishedEndpoint endpoint, EdgeTls? tls)
+    private static KestrelServerOptions OptionsFor(PublishedEndpoint endpoint, EdgeLimits limits, EdgeTls? tls)
     {
         var options = new KestrelServerOptions
         {
@@ -61,16 +62,7 @@ internal sealed class EdgeListener : IDisposable
             ResponseHeaderEncodingSelector = static _ => Encoding.Latin1,
         };
 
-        var limits = options.Limits;
-        limits.MaxRequestBodySize = null;
-        limits.MaxRequestLineSize = 16 * 1024;
-        limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
-        limits.KeepAliveTimeout = TimeSpan.FromMinutes(2);
-
-        // Long pauses in an upload or a download are the application's business; a client that has died is not.
-        limits.MinRequestBodyDataRate = new MinDataRate(1, TimeSpan.FromMinutes(1));
-        limits.MinResponseDataRate = new MinDataRate(240, TimeSpan.FromMinutes(1));
-
+        limits.Apply(options.Limits);
         if (endpoint.Address is null)
             options.ListenAnyIP(endpoint.Port, Configure);
         else

@@ -1,11 +1,12 @@
 using System.Collections.Immutable;
 using System.Net;
+using Orchestrator.Traffic.Requests;
 using Orchestrator.Traffic.Tls;
 
 namespace Orchestrator.Traffic;
 
 /// <summary>How the edge listens and how patient it is.</summary>
-public sealed class EdgeOptions
+public sealed record EdgeOptions
 {
     /// <summary>The main listeners, for plain HTTP. Port 0: any free one.</summary>
     public ImmutableArray<IPEndPoint> Http { get; init; } = [];
@@ -18,6 +19,12 @@ public sealed class EdgeOptions
 
     /// <summary>What the HTTPS listeners prove themselves with.</summary>
     public EdgeTls? Tls { get; init; }
+
+    /// <summary>Proxies in front whose word about their clients is taken; null: none.</summary>
+    public AddressSet? TrustedProxies { get; init; }
+
+    /// <summary>What one client may ask of the edge.</summary>
+    public EdgeLimits Limits { get; init; } = new();
 
     /// <summary>How many requests of one service may wait for a replica; the next ones are answered 503.</summary>
     public int HoldLimit { get; init; } = 1000;

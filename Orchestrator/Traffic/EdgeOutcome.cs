@@ -21,8 +21,11 @@ internal enum EdgeOutcome
     /// <summary>No answer in time, the drain's deadline included.</summary>
     TimedOut,
 
-    /// <summary>The client went away, or sent what cannot be read.</summary>
+    /// <summary>The client went away.</summary>
     ClientLeft,
+
+    /// <summary>The client's body is too large, too slow, or cannot be read.</summary>
+    Refused,
 }
 
 internal static class EdgeOutcomes
@@ -43,6 +46,8 @@ internal static class EdgeOutcomes
             // After a complete answer it means only that the application did not want all of the body.
             case ForwarderError.RequestBodyDestination or ForwarderError.RequestBodyCanceled when context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested:
                 return EdgeOutcome.Answered;
+            case ForwarderError.RequestBodyClient when !context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested && RefusalOf(context) is not null:
+                return EdgeOutcome.Refused;
             case ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled or ForwarderError.RequestBodyClient
                 or ForwarderError.ResponseBodyCanceled or ForwarderError.ResponseBodyClient:
                 return EdgeOutcome.ClientLeft;
@@ -55,6 +60,14 @@ internal static class EdgeOutcomes
                 return context.Response.HasStarted ? EdgeOutcome.Truncated : EdgeOutcome.CutOff;
         }
     }
+
+    /// <summary>What the server says is wrong with the body, as a status code; null: nothing.</summary>
+    public static int? RefusalOf(HttpContext context) => context.GetForwarderErrorFeature()?.Exception switch
+    {
+        AggregateException several => several.Flatten().InnerExceptions.OfType<BadHttpRequestException>().FirstOrDefault()?.StatusCode,
+        { } one => (one.GetBaseException() as BadHttpRequestException)?.StatusCode,
+        null => null,
+    };
 
     // SocketsHttpHandler reports its connect time-out as a cancellation by a time-out; its other cancellations have no inner exception of that kind.
     private static bool CouldNotConnect(Exception? exception) => exception is

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Orchestrator.Traffic.Requests;
 using Orchestrator.Traffic.Tls;
 
 namespace Orchestrator.Traffic;
@@ -18,10 +19,19 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
     public Task RunAsync(EdgeExchange exchange)
     {
         if (HttpMethods.IsConnect(exchange.Context.Request.Method) && !WebSocketSession.IsWebSocket(exchange.Context.Features.Get<IHttpExtendedConnectFeature>()))
-            return EdgeAnswers.NotAllowedAsync(exchange.Context);
+            return OwnAnswers.WriteAsync(exchange, OwnAnswer.ForwardProxy);
 
-        exchange.RewriteHeaders();
-        return exchange.Find(router.Table) is { } target ? ServeAsync(exchange, target) : UnroutedAsync(exchange);
+        exchange.TakePreview();
+        exchange.Client.Rewrite(exchange.Context, options.TrustedProxies, time.GetUtcNow());
+        if (exchange.Find(router.Table) is not { } target)
+            return UnroutedAsync(exchange);
+
+        if (target.Rules is { } rules && rules.Refuses(exchange, out var answer))
+            return RefuseAsync(exchange, target, answer);
+
+        return options.Limits.Body is { } limit && target.Rules?.Policy.BodyLimit is null && exchange.Context.Request.ContentLength > limit
+            ? RefuseAsync(exchange, target, OwnAnswer.TooLarge)
+            : ServeAsync(exchange, target);
     }
 
     private async Task ServeAsync(EdgeExchange exchange, RouteTarget target)
@@ -32,13 +42,13 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
             return;
         }
 
-        if ((target.Maintenance || target.IsPaused) && exchange.AsksHealth(target))
+        if (target.IsPaused && exchange.AsksHealth(target))
         {
-            await EdgeAnswers.PausedHealthAsync(exchange.Context);
+            await OwnAnswers.WriteAsync(exchange, OwnAnswer.Paused);
             return;
         }
 
-        var hold = target.Maintenance ? EdgeHold.Maintenance : EdgeHold.Released;
+        var hold = IsClosed(exchange, target) ? EdgeHold.Maintenance : EdgeHold.Released;
         while (hold is EdgeHold.Released)
         {
             if (!target.IsPaused && target.Upstream.TryLease(out var lease))
@@ -62,7 +72,7 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
 
                 if (outcome is not EdgeOutcome.NotSent)
                 {
-                    await AnswerAsync(exchange.Context, outcome);
+                    await AnswerAsync(exchange, outcome);
                     return;
                 }
             }
@@ -82,15 +92,14 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
                 await UnroutedAsync(exchange);
                 return;
             case EdgeHold.Maintenance:
-                Count(exchange, target, StatusCodes.Status503ServiceUnavailable, own: true);
-                await EdgeAnswers.MaintenanceAsync(exchange.Context, options.RetryAfter);
+                await RefuseAsync(exchange, target, OwnAnswer.Maintenance(options.RetryAfter));
                 return;
             case EdgeHold.ClientLeft:
                 Record(exchange, target, EdgeOutcome.ClientLeft);
                 return;
             default:
                 Record(exchange, target, EdgeOutcome.NotSent);
-                await EdgeAnswers.UnavailableAsync(exchange.Context, options.RetryAfter);
+                await OwnAnswers.WriteAsync(exchange, OwnAnswer.Unavailable(options.RetryAfter));
                 return;
         }
     }
@@ -98,23 +107,28 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
     private Task UnroutedAsync(EdgeExchange exchange)
     {
         metrics.Unrouted.Inc();
-        return exchange.PreviewToken is null ? EdgeAnswers.NoRouteAsync(exchange.Context) : EdgeAnswers.UnknownPreviewAsync(exchange.Context);
+        return OwnAnswers.WriteAsync(exchange, exchange.PreviewToken is null ? OwnAnswer.NoRoute(exchange.Context.Request.Host) : OwnAnswer.UnknownPreview);
     }
 
-    private static Task AnswerAsync(HttpContext context, EdgeOutcome outcome) => outcome switch
+    private static Task RefuseAsync(EdgeExchange exchange, RouteTarget target, OwnAnswer answer)
     {
-        _ when context.Response.HasStarted => Task.CompletedTask,
-        EdgeOutcome.CutOff => EdgeAnswers.BadGatewayAsync(context),
-        EdgeOutcome.TimedOut => EdgeAnswers.TimeoutAsync(context),
+        Count(exchange, target, answer.Status, own: true);
+        return OwnAnswers.WriteAsync(exchange, answer);
+    }
+
+    private static bool IsClosed(EdgeExchange exchange, RouteTarget target) => target.Maintenance is { } mode && mode.Closes(exchange, target);
+
+    private static Task AnswerAsync(EdgeExchange exchange, EdgeOutcome outcome) => outcome switch
+    {
+        _ when exchange.Context.Response.HasStarted => Task.CompletedTask,
+        EdgeOutcome.CutOff => OwnAnswers.WriteAsync(exchange, OwnAnswer.BadGateway),
+        EdgeOutcome.TimedOut => OwnAnswers.WriteAsync(exchange, OwnAnswer.Timeout),
+        EdgeOutcome.Refused => OwnAnswers.WriteAsync(exchange, OwnAnswer.Refusal(exchange.Status)),
         _ => Task.CompletedTask,
     };
 
     private void Record(EdgeExchange exchange, RouteTarget target, EdgeOutcome outcome)
     {
-        // The smoke test is no user: what it sees must not colour what the watch on live traffic says.
-        if (target.Route is null)
-            return;
-
         var response = exchange.Context.Response;
         var status = outcome switch
         {
@@ -122,8 +136,15 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
             EdgeOutcome.NotSent => StatusCodes.Status503ServiceUnavailable,
             EdgeOutcome.TimedOut => StatusCodes.Status504GatewayTimeout,
             EdgeOutcome.ClientLeft => ClientClosedRequest,
+            EdgeOutcome.Refused => EdgeOutcomes.RefusalOf(exchange.Context) ?? StatusCodes.Status400BadRequest,
             _ => StatusCodes.Status502BadGateway,
         };
+
+        exchange.Status = status;
+
+        // The smoke test is no user: what it sees must not colour what the watch on live traffic says.
+        if (target.Route is null)
+            return;
 
         Count(exchange, target, status, own: outcome is not EdgeOutcome.Answered);
         TimeSpan? took = outcome is EdgeOutcome.Answered && !IsStream(exchange.Context.Request, response) ? time.GetElapsedTime(exchange.Started) : null;

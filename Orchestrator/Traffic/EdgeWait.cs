@@ -81,7 +81,7 @@ internal sealed class EdgeWait(EdgeOptions options, TrafficRouter router, TimePr
         next = exchange.Find(router.Table) ?? target;
         if (exchange.Target is null)
             return EdgeHold.NoRoute;
-        if (next.Maintenance)
+        if (next.Maintenance is { } mode && mode.Closes(exchange, next))
             return EdgeHold.Maintenance;
         return !next.IsPaused && next.Upstream.MayLease() ? EdgeHold.Released : null;
     }

@@ -1,3 +1,4 @@
+using Orchestrator.Traffic.Requests;
 using Orchestrator.Traffic.Tls;
 
 namespace Orchestrator.Traffic;
@@ -28,6 +29,9 @@ public sealed record Route
 
     /// <summary>Its certificates and redirects; null: neither.</summary>
     public RouteTls? Tls { get; init; }
+
+    /// <summary>What happens to its requests besides choosing a replica; null: nothing.</summary>
+    public RoutePolicy? Policy { get; init; }
 
     public override string ToString() => (Listener?.ToString() ?? Host) + Path;
 }

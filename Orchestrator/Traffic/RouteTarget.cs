@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Orchestrator.Traffic.Requests;
 
 namespace Orchestrator.Traffic;
 
@@ -25,7 +26,11 @@ internal sealed class RouteTarget
     /// <summary>Null: a preview.</summary>
     public Route? Route { get; init; }
 
-    public bool Maintenance { get; init; }
+    /// <summary>Null: the stack is in service.</summary>
+    public MaintenanceMode? Maintenance { get; init; }
+
+    /// <summary>What happens to its requests besides; null: nothing.</summary>
+    public RouteRules? Rules { get; init; }
 
     /// <summary>Its requests are held. Previews pass.</summary>
     public bool IsPaused => Service.Pause is not null && Route is not null;

@@ -1,11 +1,12 @@
 using System.Collections.Immutable;
+using Orchestrator.Traffic.Requests;
 
 namespace Orchestrator.Traffic;
 
 /// <summary>
 /// Holds the route table and swaps it whole: a request sees all of a stack's routes as they were or all as they are. Reading it takes no lock.
 /// </summary>
-public sealed class TrafficRouter(EdgeMetrics metrics)
+public sealed class TrafficRouter(EdgeMetrics metrics, TimeProvider time)
 {
     private readonly Lock _publishing = new();
     private readonly Dictionary<(string Stack, string Service), ServiceEdge> _services = [];
@@ -121,18 +122,23 @@ public sealed class TrafficRouter(EdgeMetrics metrics)
         }
     }
 
-    private CompiledStack Compile(StackRoutes routes) => new(
-        routes,
-        [.. routes.Routes.Select(route => (route, Target(route.Upstream, route.TargetPort, route, routes.Maintenance)))],
-        [.. routes.Previews.Select(preview => (preview, Target(preview.Upstream, preview.TargetPort, null, maintenance: false)))]);
+    private CompiledStack Compile(StackRoutes routes)
+    {
+        var maintenance = routes.Maintenance ? new MaintenanceMode(routes.MaintenanceAllow) : null;
+        var limiters = new RateLimiters(_table.Stacks.GetValueOrDefault(routes.Stack), time);
+        return new CompiledStack(
+            routes,
+            [.. routes.Routes.Select(route => (route, Target(route.Upstream, route.TargetPort, route, maintenance, limiters.RulesOf(route))))],
+            [.. routes.Previews.Select(preview => (preview, Target(preview.Upstream, preview.TargetPort, null, null, RouteRules.ForPreview(preview.Policy))))]);
+    }
 
-    private RouteTarget Target(Upstream upstream, int port, Route? route, bool maintenance)
+    private RouteTarget Target(Upstream upstream, int port, Route? route, MaintenanceMode? maintenance, RouteRules? rules)
     {
         var key = route is null ? ServiceOf(upstream) : (route.Stack, route.Service);
         if (!_services.TryGetValue(key, out var service))
             _services[key] = service = metrics.Service(key.Stack, key.Service);
 
-        return new RouteTarget(upstream, port, service, metrics.Series(upstream.Identity)) { Route = route, Maintenance = maintenance };
+        return new RouteTarget(upstream, port, service, metrics.Series(upstream.Identity)) { Route = route, Maintenance = maintenance, Rules = rules };
     }
 
     private static (string Stack, string Service) ServiceOf(Upstream upstream) => (upstream.Identity.Stack, upstream.Identity.Service);

@@ -15,6 +15,8 @@ internal static class StackVerbs
     private static readonly Argument<long> Id = new("ID") { Description = "The deployment's number." };
     private static readonly Argument<string> OnOff = new Argument<string>("on|off") { Description = "on: requests are answered with the maintenance page." }.AcceptOnlyFromAmong("on", "off");
 
+    private static readonly Option<string[]> Allow = new("--allow") { Description = "A client that gets through all the same; may be repeated.", HelpName = "ADDRESS|NETWORK" };
+
     public static Command Deploy(CliHost host) => Invocation.Verb(
         host,
         "deploy",
@@ -63,6 +65,7 @@ internal static class StackVerbs
         {
             command.Add(Stack);
             command.Add(OnOff);
+            command.Add(Allow);
         },
         async (call, cancellationToken) =>
         {
@@ -70,7 +73,7 @@ internal static class StackVerbs
             var stack = await call.Client.SendAsync(
                 HttpMethod.Put,
                 $"stacks/{Uri.EscapeDataString(call.Value(Stack))}/maintenance",
-                new MaintenanceRequest(on),
+                new MaintenanceRequest(on) { Allow = [.. call.Value(Allow) ?? []] },
                 ApiJson.Default.MaintenanceRequest,
                 ApiJson.Default.StackResponse,
                 cancellationToken);

@@ -25,6 +25,7 @@ public sealed class ProblemTests
     [TestCase("POST", "/api/v1/stacks/nowhere/rollback", "{}", 404, "noSuchStack")]
     [TestCase("POST", "/api/v1/stacks/nowhere/plan", "{}", 404, "noSuchStack")]
     [TestCase("PUT", "/api/v1/stacks/nowhere/maintenance", "{\"on\": true}", 404, "noSuchStack")]
+    [TestCase("PUT", "/api/v1/stacks/nowhere/maintenance", "{\"on\": true, \"allow\": [\"10.0.0.0/33\"]}", 400, "invalidRequest")]
     [TestCase("DELETE", "/api/v1/tokens/nobody", null, 404, "notFound")]
     [TestCase("DELETE", "/api/v1/stacks/nowhere/secrets/NONE", null, 404, "notFound")]
     [TestCase("DELETE", "/api/v1/stacks", null, 405, "wrongMethod")]

@@ -18,7 +18,7 @@ public sealed class Commit(StackContainers containers, StackTraffic traffic, Tim
         if (Wrong(work, release, observed) is { } wrong) return wrong;
 
         var warm = WarmOf(work);
-        work.State = work.State with { CurrentRelease = release.Number, Warm = warm, Maintenance = traffic.InMaintenance(work.StackName) };
+        work.State = traffic.WithMaintenance(work.State) with { CurrentRelease = release.Number, Warm = warm };
         work.StateChanged = true;
         work.CommitRelease = true;
         work.Detail = warm is null ? $"release {release.Number} runs" : $"release {release.Number} runs; {warm.Release} stays warm until {warm.Until:yyyy-MM-dd HH:mm:ss}Z";

@@ -37,7 +37,7 @@ public sealed class ShiftTraffic(StackContainers containers, StackTraffic traffi
         var swap = time.GetElapsedTime(started);
         foreach (var (action, spec) in work.Coloured) await containers.TakeNamesAsync(release.Stack, spec, work.CandidateOf(action), cancellationToken);
 
-        work.State = work.State with { CurrentRelease = release.Number, Live = LiveAfter(work), Maintenance = traffic.InMaintenance(work.StackName) };
+        work.State = traffic.WithMaintenance(work.State) with { CurrentRelease = release.Number, Live = LiveAfter(work) };
         work.StateChanged = true;
         work.Detail = $"{string.Join(", ", work.Coloured.Select(item => $"{item.Spec.Name} → {work.CandidateOf(item.Action).Colour.Word()}"))} in {swap.TotalMilliseconds:0.00} ms";
         return null;
@@ -57,7 +57,7 @@ public sealed class ShiftTraffic(StackContainers containers, StackTraffic traffi
             await traffic.RemoveAsync(work.StackName, cancellationToken);
         }
 
-        work.State = back with { Maintenance = traffic.InMaintenance(work.StackName), Warm = null };
+        work.State = traffic.WithMaintenance(back) with { Warm = null };
         work.StateChanged = true;
         await DrainCandidatesAsync(work, cancellationToken);
     }

@@ -22,7 +22,7 @@ public sealed class SmokeTest(StackTraffic traffic, TimeProvider time) : IDeploy
         var asked = work.Coloured.Where(item => item.Spec.BasMalin is { Smoke.IsEmpty: false, Route: not null }).Select(item => item.Spec).ToList();
         var previews = asked.Where(spec => work.Candidates.ContainsKey(spec.Name)).ToDictionary(
             spec => spec.Name,
-            spec => new Preview(RandomNumberGenerator.GetHexString(32), StackTraffic.PortOf(spec, release.Images.GetValueOrDefault(spec.Name)), work.Candidates[spec.Name]));
+            spec => new Preview(RandomNumberGenerator.GetHexString(32), StackTraffic.PortOf(spec, release.Images.GetValueOrDefault(spec.Name)), work.Candidates[spec.Name]) { Policy = RoutePolicies.Of(spec) });
         if (previews.Count == 0) return null;
 
         traffic.SetPreviews(work.StackName, [.. previews.Values]);

@@ -8,14 +8,16 @@ internal static class RouteSection
     public static RouteSpec? Read(Field field)
     {
         if (field.IsNull) return new RouteSpec();
-        if (field.Section("hosts, path and port") is not { } section) return null;
+        if (field.Section("hosts, path, port, …") is not { } section) return null;
 
         var hosts = section.Take("hosts") is { } some ? Hosts(some) : [];
         var path = section.Take("path") is { } prefix ? Prefix(prefix) : null;
         var port = (int?)section.Take("port")?.Whole(1, 65535) ?? 0;
         var (tls, https, redirected) = RouteTlsSection.Take(section, hosts);
+        var route = new RouteSpec { Hosts = hosts, Path = path ?? "/", Port = port, Tls = tls, Https = https, RedirectHosts = redirected };
+        var spec = RouteRulesSection.Read(section, route);
         section.Finish(strict: true);
-        return new RouteSpec { Hosts = hosts, Path = path ?? "/", Port = port, Tls = tls, Https = https, RedirectHosts = redirected };
+        return spec;
     }
 
     public static ImmutableArray<string> Hosts(Field field)

@@ -1,0 +1,42 @@
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace Orchestrator.Traffic.Requests;
+
+/// <summary>What one client may ask of the edge's listeners.</summary>
+public sealed record EdgeLimits
+{
+    /// <summary>Largest request body in bytes; null: any.</summary>
+    public long? Body { get; init; }
+
+    /// <summary>Largest size of all headers of a request together, in bytes.</summary>
+    public int Headers { get; init; } = 32 * 1024;
+
+    public int HeaderCount { get; init; } = 100;
+
+    /// <summary>Connections that each listener has open at once; the next ones are closed. Null: as many as the process may open.</summary>
+    public long? Connections { get; init; }
+
+    /// <summary>How long a client may take to send the headers of a request.</summary>
+    public TimeSpan HeaderTimeout { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>Bytes per second below which an upload or a download ends, averaged after the first minute. Long pauses are the application's
+    /// business; a client that has died is not.</summary>
+    public double MinDataRate { get; init; } = 1;
+
+    /// <summary>How long a connection may be open without a request.</summary>
+    public TimeSpan KeepAlive { get; init; } = TimeSpan.FromMinutes(2);
+
+    internal void Apply(KestrelServerLimits limits)
+    {
+        var grace = TimeSpan.FromMinutes(1);
+        limits.MaxRequestBodySize = Body;
+        limits.MaxRequestLineSize = 16 * 1024;
+        limits.MaxRequestHeadersTotalSize = Headers;
+        limits.MaxRequestHeaderCount = HeaderCount;
+        limits.MaxConcurrentConnections = Connections;
+        limits.RequestHeadersTimeout = HeaderTimeout;
+        limits.KeepAliveTimeout = KeepAlive;
+        limits.MinRequestBodyDataRate = new MinDataRate(MinDataRate, grace);
+        limits.MinResponseDataRate = new MinDataRate(Math.Max(MinDataRate, 240), grace);
+    }
+}
