@@ -62,6 +62,11 @@ internal sealed class Invocation(ParseResult parsed, CliHost host) : IDisposable
             {
                 return call.Report(failure);
             }
+            catch (JsonException unknown)
+            {
+                return call.Report(new CliFailure(
+                    ExitCodes.Failed, "the daemon's answer is not understood", unknown.Message, "are daemon and command of one version? basmalin --version, basmalin doctor"));
+            }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
                 await call.Host.Error.WriteLineAsync("interrupted");

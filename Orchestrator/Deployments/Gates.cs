@@ -35,7 +35,7 @@ public sealed class Gates(ProbeFactory probes, IContainerEngine engine, TimeProv
     private IHealthProbe ProbeOf(Release release, ServiceSpec spec, ObservedContainer container, GateSpec rule)
     {
         var port = StackTraffic.PortOf(spec, release.Images.GetValueOrDefault(spec.Name));
-        var address = StackTraffic.AddressOf(release.Stack, spec, container)?.Host ?? "";
+        var address = StackTraffic.AddressOf(release.Stack, spec, container)?.Host;
         return probes.Create(rule, container.Id, address, port, spec.BasMalin?.Route?.Hosts ?? ImmutableArray<string>.Empty);
     }
 

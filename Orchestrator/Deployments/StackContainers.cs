@@ -87,11 +87,18 @@ public sealed class StackContainers(IContainerEngine engine, GrantedFiles files)
     public Task RemoveAllAsync(IEnumerable<ObservedContainer> containers, TimeSpan grace, CancellationToken cancellationToken) =>
         Task.WhenAll(containers.Select(container => engine.RemoveAsync(container.Id, grace, cancellationToken)));
 
-    /// <summary>The last lines that a container wrote, for a failure's detail.</summary>
+    /// <summary>The last lines that a container wrote, for a failure's detail. That they cannot be had must not hide the failure itself.</summary>
     public async Task<string> LastWordsAsync(ContainerId id, CancellationToken cancellationToken)
     {
-        var lines = await engine.TailAsync(id, 20, cancellationToken);
-        return lines.IsEmpty ? "it wrote nothing" : string.Join('\n', lines.Select(line => line.Text));
+        try
+        {
+            var lines = await engine.TailAsync(id, 20, cancellationToken);
+            return lines.IsEmpty ? "it wrote nothing" : string.Join('\n', lines.Select(line => line.Text));
+        }
+        catch (EngineException unreadable)
+        {
+            return unreadable.Message;
+        }
     }
 
     private static IEnumerable<NetworkSpec> UsedNetworks(Stack stack)

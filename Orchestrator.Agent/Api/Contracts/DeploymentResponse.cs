@@ -70,7 +70,7 @@ public sealed record RequestCountResponse(long Total, long Failed);
 /// <param name="Detail">What was seen: probe results, exit code, last log lines.</param>
 /// <param name="Hint">What to do next, and what state the stack is in.</param>
 /// <param name="Step">The step that failed; null: outside of any step.</param>
-public sealed record FailureResponse(string Reason, string Detail, string Hint, string? Step);
+public sealed record FailureResponse(string Reason, string Detail, string Hint, string? Step = null);
 
 /// <summary>Something that happened in a deployment. The first one of a stream is its present state.</summary>
 /// <param name="Step">The step that it concerns; null: the deployment as a whole.</param>

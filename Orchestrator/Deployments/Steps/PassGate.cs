@@ -40,6 +40,8 @@ public sealed class PassGate(StackContainers containers, StackTraffic traffic, G
     private async Task<StepFailure?> PassAsync(DeploymentWork work, Release release, ServiceSpec spec, Generation generation, CancellationToken cancellationToken)
     {
         var replicas = await containers.OfAsync(work.StackName, spec.Name, generation, cancellationToken);
+        if (replicas.Length < spec.Replicas) return Missing(spec, replicas.Length);
+
         using var first = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var waits = replicas.Select(async replica =>
         {
@@ -49,6 +51,11 @@ public sealed class PassGate(StackContainers containers, StackTraffic traffic, G
         var failed = await FirstFailureAsync(waits, first);
         return failed is null ? null : await DescribeAsync(work, spec, failed.Value.Replica, failed.Value.Result, cancellationToken);
     }
+
+    private static StepFailure Missing(ServiceSpec spec, int present) => new(
+        FailureReason.ContainerExited,
+        $"{present} of {spec.Replicas} replicas of {spec.Name} are there: the others were removed by somebody else.",
+        "Nobody but BasMalin may remove its containers while a deployment runs. The old version is still serving.");
 
     private static async Task<(ObservedContainer Replica, GateResult Result)?> FirstFailureAsync(
         List<Task<(ObservedContainer Replica, GateResult Result)>> waits, CancellationTokenSource others)
@@ -68,7 +75,7 @@ public sealed class PassGate(StackContainers containers, StackTraffic traffic, G
 
     private async Task<StepFailure> DescribeAsync(DeploymentWork work, ServiceSpec spec, ObservedContainer replica, GateResult result, CancellationToken cancellationToken)
     {
-        var words = await containers.LastWordsAsync(replica.Id, cancellationToken);
+        var words = result.Exit is { Gone: true } ? "they went with it" : await containers.LastWordsAsync(replica.Id, cancellationToken);
         var hint = ProbeHints.FromOutput(words) is { } cause && result.Exit is not null ? cause : result.Hint ?? ProbeHints.FromOutput(words);
         var probes = result.Last.IsEmpty ? "" : "\nLast probes:\n" + string.Join('\n', result.Last.Select(probe => $"  {probe.Detail}"));
         return new(
@@ -79,7 +86,10 @@ public sealed class PassGate(StackContainers containers, StackTraffic traffic, G
 
     private async Task<StepFailure?> AskOnceAsync(Release release, ServiceSpec spec, Generation generation, CancellationToken cancellationToken)
     {
-        foreach (var replica in await containers.OfAsync(release.Stack.Name, spec.Name, generation, cancellationToken))
+        var replicas = await containers.OfAsync(release.Stack.Name, spec.Name, generation, cancellationToken);
+        if (replicas.Length < spec.Replicas) return Missing(spec, replicas.Length);
+
+        foreach (var replica in replicas)
         {
             if (await gates.AskAsync(release, spec, replica, cancellationToken) is { Healthy: false } sick)
                 return new(FailureReason.NeverHealthy, $"{replica.Name}, the warm replica, is not well: {sick.Detail}", $"Deploy release {release.Number} anew: basmalin rollback {release.Stack.Name} --to {release.Number} --force.");
