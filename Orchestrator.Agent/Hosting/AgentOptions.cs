@@ -57,6 +57,8 @@ public sealed record EdgeOptions
 
     public EdgeLimits Limits { get; init; } = new();
 
+    public AccessLogOptions AccessLog { get; init; } = new();
+
     /// <summary>How long a request, a stream or a WebSocket may pass without a byte.</summary>
     public TimeSpan Idle { get; init; } = TimeSpan.FromHours(1);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using Orchestrator.Agent.Api;
 using Orchestrator.Agent.Hosting.Settings;
@@ -13,8 +14,29 @@ internal static class EdgeRequestSettings
         var trusted = section.List<IPNetwork>("trusted_proxies", [], ClientNetwork.Expected, ClientNetwork.TryParse);
         var limits = section.Section("limits");
         var idle = limits.Value("idle", edge.Idle, "a duration from 1s to 24h", SettingValues.Duration(TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)));
-        return edge with { TrustedProxies = trusted, Idle = idle, Limits = Limits(limits, edge.Limits) };
+        return edge with { TrustedProxies = trusted, Idle = idle, Limits = Limits(limits, edge.Limits), AccessLog = AccessLog(section.Section("access_log")) };
     }
+
+    private static AccessLogOptions AccessLog(SettingSection section)
+    {
+        var log = new AccessLogOptions
+        {
+            File = section.Value<string?>("file", null, "an absolute path, stdout or off", LogFile),
+            Sample = section.Value("sample", 1.0, "a share from 0.0 to 1.0", Share),
+        };
+        if (log.File is ['/', ..] && !Directory.Exists(Path.GetDirectoryName(log.File))) section.Refuse("file", $"there is no directory {Path.GetDirectoryName(log.File)}");
+        section.Done();
+        return log;
+    }
+
+    private static bool LogFile(string text, out string? file)
+    {
+        file = text == AccessLogOptions.Stdout ? text : null;
+        return file is not null || text == "off" || SettingValues.AbsolutePath(text, out file);
+    }
+
+    private static bool Share(string text, out double share) =>
+        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out share) && share is >= 0 and <= 1;
 
     private static EdgeLimits Limits(SettingSection section, EdgeLimits defaults)
     {

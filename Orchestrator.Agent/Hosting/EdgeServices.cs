@@ -39,6 +39,7 @@ internal static class EdgeServices
         HoldFor = options.Limits.HoldFor,
         TrustedProxies = options.Edge.TrustedProxies.IsEmpty ? null : new AddressSet(options.Edge.TrustedProxies),
         Limits = options.Edge.Limits,
+        AccessLog = options.Edge.AccessLog is { File: not null } log ? log : null,
         ActivityTimeout = options.Edge.Idle,
     };
 

@@ -15,13 +15,18 @@ internal sealed class EdgeApplication(EdgePipeline pipeline, PublishedEndpoint? 
     {
         var exchange = contextFeatures is IHostContextContainer<EdgeExchange> container ? container.HostContext ??= new EdgeExchange() : new EdgeExchange();
         exchange.Begin(contextFeatures, listener, pipeline.Now);
+        pipeline.Log?.Begin(exchange);
         return exchange;
     }
 
     public Task ProcessRequestAsync(EdgeExchange context) =>
         intercept is not null && IsHook(context.Context.Request) ? InterceptAsync(intercept, context) : pipeline.RunAsync(context);
 
-    public void DisposeContext(EdgeExchange context, Exception? exception) => context.End();
+    public void DisposeContext(EdgeExchange context, Exception? exception)
+    {
+        pipeline.Log?.End(context);
+        context.End();
+    }
 
     private async Task InterceptAsync(Func<HttpContext, ValueTask<bool>> handle, EdgeExchange exchange)
     {

@@ -36,6 +36,9 @@ internal sealed class EdgeExchange : HttpTransformer
     /// <summary>What ends the wait for the first byte of the answer; null: nothing of its own.</summary>
     public PhaseTimer? Timer { get; private set; }
 
+    /// <summary>What the access log wants to know; null: there is none.</summary>
+    public AccessTrace? Trace { get; set; }
+
     /// <summary>What it is counted on, and the replica it is at.</summary>
     public Lease Lease { get; set; }
 
@@ -69,6 +72,7 @@ internal sealed class EdgeExchange : HttpTransformer
         Lease = default;
         Target = null;
         Status = 0;
+        Client.Forget();
     }
 
     /// <summary>Where it goes by this table; asked again for a newer one.</summary>
@@ -145,6 +149,7 @@ internal sealed class EdgeExchange : HttpTransformer
             return base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
 
         Timer?.Stop();
+        Trace?.Answered();
         Lease.Upstream.Reachable(Lease.Index);
         LeavePace();
         var copied = base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);

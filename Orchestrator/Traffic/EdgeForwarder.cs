@@ -56,6 +56,7 @@ internal sealed partial class EdgeForwarder : IDisposable
             {
                 var lease = exchange.Lease;
                 var deadline = exchange.Prepare(_time);
+                exchange.Trace?.Sent(lease);
                 var error = await _forwarder.SendAsync(context, target.DestinationOf(lease), client, request, exchange, deadline);
                 if (error == ForwarderError.None)
                     return EdgeOutcome.Answered;

@@ -33,12 +33,15 @@ public sealed class EdgeMetrics
         _retries = factory.CreateCounter("basmalin_edge_retries_total", "Attempts at another replica after one that did not get through.", ByService);
         _holds = factory.CreateCounter("basmalin_edge_holds_total", "Requests that had to wait for a replica to become available, or for the end of a pause.", ByService);
         _ejections = factory.CreateCounter("basmalin_edge_ejections_total", "Replicas that were left alone for a moment because requests did not get through.", ByService);
+        AccessLogDropped = factory.CreateCounter("basmalin_edge_access_log_dropped_total", "Requests that the access log had no room for, or could not write.");
         Unrouted = factory.CreateCounter("basmalin_edge_unrouted_total", "Requests that no route matched.");
     }
 
     internal Counter Requests { get; }
 
     internal Counter Unrouted { get; }
+
+    internal Counter AccessLogDropped { get; }
 
     internal UpstreamSeries Series(UpstreamIdentity identity) => new(identity, this)
     {

@@ -26,6 +26,9 @@ public sealed record EdgeOptions
     /// <summary>What one client may ask of the edge.</summary>
     public EdgeLimits Limits { get; init; } = new();
 
+    /// <summary>Null: requests are not written down.</summary>
+    public AccessLogOptions? AccessLog { get; init; }
+
     /// <summary>How many requests of one service may wait for a replica; the next ones are answered 503.</summary>
     public int HoldLimit { get; init; } = 1000;
 

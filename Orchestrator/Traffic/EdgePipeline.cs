@@ -12,17 +12,20 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
 
     private readonly EdgeWait _wait = new(options, router, time);
 
+    /// <summary>Null: requests are not written down.</summary>
+    public AccessLog? Log { get; init; }
+
     public long Now => time.GetTimestamp();
 
     public EdgeRedirects Redirects { get; } = new(options.Tls?.Certificates);
 
     public Task RunAsync(EdgeExchange exchange)
     {
+        exchange.TakePreview();
+        exchange.Client.Rewrite(exchange.Context, options.TrustedProxies, time.GetUtcNow());
         if (HttpMethods.IsConnect(exchange.Context.Request.Method) && !WebSocketSession.IsWebSocket(exchange.Context.Features.Get<IHttpExtendedConnectFeature>()))
             return OwnAnswers.WriteAsync(exchange, OwnAnswer.ForwardProxy);
 
-        exchange.TakePreview();
-        exchange.Client.Rewrite(exchange.Context, options.TrustedProxies, time.GetUtcNow());
         if (exchange.Find(router.Table) is not { } target)
             return UnroutedAsync(exchange);
 

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Orchestrator.Traffic.Requests;
 using Orchestrator.Traffic.Tls;
 
 namespace Orchestrator.Traffic;
@@ -20,6 +21,7 @@ public sealed partial class EdgeServer : IAsyncDisposable
     private readonly EdgeOptions _options;
     private readonly EdgeForwarder _forwarder;
     private readonly EdgePipeline _pipeline;
+    private readonly AccessLog? _log;
     private readonly SocketTransportFactory _transport;
     private readonly ILoggerFactory _loggers;
     private readonly TimeProvider _time;
@@ -37,7 +39,8 @@ public sealed partial class EdgeServer : IAsyncDisposable
     {
         _options = options;
         _forwarder = new EdgeForwarder(options, loggers, time);
-        _pipeline = new EdgePipeline(options, router, _forwarder, metrics, time);
+        _log = options.AccessLog is { } log ? new AccessLog(log, metrics, loggers, time) : null;
+        _pipeline = new EdgePipeline(options, router, _forwarder, metrics, time) { Log = _log };
         _transport = new SocketTransportFactory(Options.Create(new SocketTransportOptions { Backlog = 4096 }), loggers);
         _loggers = loggers;
         _time = time;
@@ -141,6 +144,8 @@ public sealed partial class EdgeServer : IAsyncDisposable
     {
         await StopAsync(TimeSpan.Zero);
         _forwarder.Dispose();
+        if (_log is not null)
+            await _log.DisposeAsync();
         _changing.Dispose();
         _stopping.Dispose();
     }

@@ -33,6 +33,13 @@ internal sealed class ClientSide
     /// <summary>The request's identity: what the application gets as <c>X-Request-Id</c>.</summary>
     public string RequestId { get; private set; } = string.Empty;
 
+    /// <summary>The next request of the connection may be somebody else's, behind the same proxy.</summary>
+    public void Forget()
+    {
+        Address = null;
+        (AddressText, RequestId) = (string.Empty, string.Empty);
+    }
+
     /// <summary>Reads what the request says and rewrites it for the application.</summary>
     /// <param name="trusted">Null: no proxy is trusted.</param>
     public void Rewrite(HttpContext context, AddressSet? trusted, DateTimeOffset now)
