@@ -94,8 +94,53 @@ internal sealed class Backend : IAsyncDisposable
         await _application.DisposeAsync();
     }
 
+    /// <summary>What <c>/text/{count}</c> answers.</summary>
+    public static string Text(int count) => string.Create(count, 0, static (text, _) =>
+    {
+        for (var i = 0; i < text.Length; i++)
+            text[i] = (char)('a' + (i * i / 7 % 26));
+    });
+
+    private void MapText()
+    {
+        _application.MapGet("/text/{count:int}", (int count, HttpContext context) =>
+        {
+            context.Response.Headers.ETag = "\"one\"";
+            return Results.Text(Text(count));
+        });
+        _application.MapGet("/encoded", (HttpContext context) =>
+        {
+            context.Response.Headers.ContentEncoding = "deflate";
+            return Results.Text(Text(5000));
+        });
+        _application.MapGet("/part", (HttpContext context) =>
+        {
+            context.Response.StatusCode = 206;
+            context.Response.Headers.ContentRange = "bytes 0-4999/9000";
+            context.Response.ContentType = "text/plain";
+            return context.Response.WriteAsync(Text(5000));
+        });
+        _application.MapGet("/parts", async (HttpContext context) =>
+        {
+            context.Response.ContentType = "text/plain";
+            await context.Response.WriteAsync("first");
+            await context.Response.Body.FlushAsync();
+            await Gate.Task.WaitAsync(context.RequestAborted);
+            await context.Response.WriteAsync("second");
+        });
+        _application.MapGet("/text-cut", async (HttpContext context) =>
+        {
+            context.Response.ContentType = "text/plain";
+            await context.Response.WriteAsync(Text(5000));
+            await context.Response.Body.FlushAsync();
+            await Gate.Task.WaitAsync(context.RequestAborted);
+            context.Abort();
+        });
+    }
+
     private void Map()
     {
+        MapText();
         _application.MapGet("/", () => Version);
         _application.MapGet("/status/{code:int}", (int code) => Results.StatusCode(code));
         _application.MapGet("/target/{**rest}", (HttpContext context) => context.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpRequestFeature>()!.RawTarget);

@@ -20,6 +20,7 @@ internal static class RoutePolicies
             Timeouts = route.Timeouts is { } timeouts ? new PhaseTimeouts(timeouts.Connect, timeouts.Headers, timeouts.Idle) : null,
             Rate = route.Rate is { } rate ? new RateRule(rate.Requests, rate.Per, rate.Burst, rate.ByClient) : null,
             Headers = route.Headers is { } headers ? new HeaderRules { Secure = headers.Secure, Set = headers.Set, Remove = headers.Remove } : null,
+            Compress = route.Compress is { } types ? types.IsEmpty ? CompressionRule.Usual : new CompressionRule(types) : null,
         };
         return policy == Nothing ? null : policy;
     }

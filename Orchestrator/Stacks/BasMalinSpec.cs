@@ -73,6 +73,9 @@ public sealed record RouteSpec
     public RouteRateSpec? Rate { get; init; }
 
     public RouteHeadersSpec? Headers { get; init; }
+
+    /// <summary>Media types whose answers are compressed, <c>text/*</c> for all of a kind; empty: the usual ones; null: none.</summary>
+    public ImmutableArray<string>? Compress { get; init; }
 }
 
 /// <summary>Where certificates come from.</summary>

@@ -33,6 +33,9 @@ internal sealed class EdgeExchange : HttpTransformer
     /// <summary>What it was answered, where that is not the response's status: 499; 0: the response says it.</summary>
     public int Status { get; set; }
 
+    /// <summary>Its answer is compressed on the way; null: it is not.</summary>
+    public CompressedBody? Compressed { get; private set; }
+
     /// <summary>What ends the wait for the first byte of the answer; null: nothing of its own.</summary>
     public PhaseTimer? Timer { get; private set; }
 
@@ -132,6 +135,8 @@ internal sealed class EdgeExchange : HttpTransformer
         Events = null;
         Timer?.Dispose();
         Timer = null;
+        Compressed?.Abandon();
+        Compressed = null;
     }
 
     public override async ValueTask TransformRequestAsync(
@@ -155,8 +160,16 @@ internal sealed class EdgeExchange : HttpTransformer
         var copied = base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
 
         // Done by now: it only copies headers.
-        Target?.Rules?.Policy.Headers?.Apply(httpContext.Response, Client.IsHttps);
+        if (Target?.Rules is { } rules)
+            ApplyRules(rules, httpContext);
         return IsEventStream(httpContext.Response) ? FollowEventsAsync(copied, proxyResponse, cancellationToken) : copied;
+    }
+
+    private void ApplyRules(RouteRules rules, HttpContext context)
+    {
+        rules.Policy.Headers?.Apply(context.Response, Client.IsHttps);
+        if (rules.Policy.Compress is { } rule)
+            Compressed = CompressedBody.Before(context, rule);
     }
 
     /// <summary>What lasts as long as its reader likes.</summary>

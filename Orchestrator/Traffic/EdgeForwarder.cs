@@ -59,7 +59,7 @@ internal sealed partial class EdgeForwarder : IDisposable
                 exchange.Trace?.Sent(lease);
                 var error = await _forwarder.SendAsync(context, target.DestinationOf(lease), client, request, exchange, deadline);
                 if (error == ForwarderError.None)
-                    return EdgeOutcome.Answered;
+                    return exchange.Compressed is null ? EdgeOutcome.Answered : await EndAsync(exchange.Compressed, context.RequestAborted);
 
                 var outcome = EdgeOutcomes.Of(context, error, deadline.IsCancellationRequested);
                 Blame(target, lease, outcome, context);
@@ -104,6 +104,19 @@ internal sealed partial class EdgeForwarder : IDisposable
         ActivityHeadersPropagator = null,
         EnableMultipleHttp2Connections = true,
     });
+
+    private static async Task<EdgeOutcome> EndAsync(CompressedBody body, CancellationToken aborted)
+    {
+        try
+        {
+            await body.EndAsync(aborted);
+            return EdgeOutcome.Answered;
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or IOException)
+        {
+            return EdgeOutcome.ClientLeft;
+        }
+    }
 
     // One for each time-out that a route asks for: the handler has one for all its connections.
     private HttpMessageInvoker ClientFor(RouteRules? rules) =>

@@ -27,6 +27,16 @@ internal sealed class RouteRulesTests
         Assert.That((route.Headers!.Secure, route.Headers.Set["X-Place"], route.Headers.Remove.Single()), Is.EqualTo((true, "garden", "Server")));
     }
 
+    [TestCase("true", "")]
+    [TestCase("false", null)]
+    [TestCase("[text/*, application/json]", "text/*|application/json")]
+    public void Compression_is_a_switch_or_a_list(string written, string? types)
+    {
+        var compress = Route($"hosts: [a.example], compress: {written}").Compress;
+
+        Assert.That(compress is { } some ? string.Join('|', some) : null, Is.EqualTo(types));
+    }
+
     [Test]
     public void A_rate_is_per_second_and_client_and_bursts_by_itself() =>
         Assert.That(Route("hosts: [a.example], rate: { requests: 7 }").Rate, Is.EqualTo(new RouteRateSpec(7, TimeSpan.FromSeconds(1), 7, true)));
@@ -39,6 +49,8 @@ internal sealed class RouteRulesTests
     [TestCase("rate: { requests: 1, by: clients }", "rate.by: expected who is counted: client, route, found 'clients' (did you mean 'client'?)")]
     [TestCase("headers: { set: { Content-Length: 1 } }", "headers.set.Content-Length: the header 'Content-Length' belongs to the connection; the proxy sets it itself")]
     [TestCase("headers: { remove: [a b] }", "headers.remove[0]: 'a b' is not a header's name (letters, digits and '-')")]
+    [TestCase("compress: [texts]", "compress[0]: expected a media type, e.g. application/json or text/*, found 'texts'")]
+    [TestCase("compress: [text/event-stream]", "compress[0]: event streams are never compressed: events would wait for each other")]
     [TestCase("pages: { 500: x.html }", "pages.500: the proxy has no answer '500' (known: 400, 408, 413, 429, 502, 503, 504, maintenance)")]
     [TestCase("pages: { 502: nowhere.html }", "pages.502: the file does not exist (a relative path starts at the directory of the Compose file)")]
     [TestCase("pages: { 502: ../../etc/passwd }",

@@ -23,6 +23,7 @@ internal static class RouteRulesSection
         Timeouts = section.Take("timeouts") is { } timeouts ? Timeouts(timeouts) : null,
         Rate = section.Take("rate") is { } rate ? Rate(rate) : null,
         Headers = section.Take("headers") is { } headers ? Headers(headers) : null,
+        Compress = section.Take("compress") is { } compress ? Compress(compress) : null,
     };
 
     private static bool Strip(Field field, string path)
@@ -88,6 +89,25 @@ internal static class RouteRulesSection
 
         section.Finish(strict: true);
         return new RouteHeadersSpec { Secure = secure, Set = set.ToImmutable(), Remove = remove.ToImmutable() };
+    }
+
+    private static ImmutableArray<string>? Compress(Field field)
+    {
+        const string expected = "true, false, or a list of media types, e.g. [text/*, application/json]";
+        if (field.IsScalar) return field.Flag() is true ? [] : null;
+
+        var types = ImmutableArray.CreateBuilder<string>();
+        foreach (var item in field.Items(expected))
+        {
+            const string type = "a media type, e.g. application/json or text/*";
+            if (item.NonEmpty(type) is not { } text) continue;
+            if (text.Split('/') is not [{ Length: > 0 } kind, { Length: > 0 } name] || kind == "*" || text.Any(letter => letter is <= ' ' or >= (char)127 or ';')) item.Expected(type);
+            else if (text == "text/event-stream") item.Error("event streams are never compressed: events would wait for each other");
+            else types.Add(text);
+        }
+
+        if (field.IsList && types.Count == 0 && field.Items(expected).Count == 0) field.Expected(expected);
+        return types.Count == 0 ? null : types.ToImmutable();
     }
 
     private static bool IsHeader(string name, Field place)

@@ -22,4 +22,7 @@ public sealed record RoutePolicy
     public RateRule? Rate { get; init; }
 
     public HeaderRules? Headers { get; init; }
+
+    /// <summary>Null: answers pass as they are.</summary>
+    public CompressionRule? Compress { get; init; }
 }
