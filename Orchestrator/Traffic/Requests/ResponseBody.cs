@@ -39,6 +39,8 @@ internal abstract class ResponseBody(IHttpResponseBodyFeature inner) : Stream, I
         await inner.CompleteAsync();
     }
 
+    public abstract override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default);
+
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
