@@ -36,6 +36,13 @@ internal static class Problems
         null,
         "see what there is with: basmalin status");
 
+    public static ProblemResult NotRouted(string stack, string service) => Make(
+        StatusCodes.Status404NotFound,
+        "notRouted",
+        $"{stack} has no service {service} with a route",
+        null,
+        $"only requests that come through the edge can be held; see: basmalin status {stack}");
+
     public static ProblemResult NoSuchDeployment(long id) => Make(
         StatusCodes.Status404NotFound,
         "noSuchDeployment",

@@ -41,7 +41,10 @@ internal static class StackResponses
         service.ReplicasRunning,
         service.Health,
         [.. service.Containers.Select(From)],
-        service.Routes);
+        service.Routes)
+    {
+        PausedUntil = service.PausedUntil,
+    };
 
     private static ContainerResponse From(ContainerStatus container) => new(
         container.Id,

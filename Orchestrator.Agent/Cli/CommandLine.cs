@@ -26,6 +26,8 @@ internal static class CommandLine
         root.Add(AccessVerbs.Secret(host));
         root.Add(WebhookVerb.Create(host));
         root.Add(StackVerbs.Maintenance(host));
+        root.Add(PauseVerbs.Pause(host));
+        root.Add(PauseVerbs.Resume(host));
         root.Add(LookVerbs.Doctor(host));
         root.Add(FileVerbs.Config(host));
         root.Add(LookVerbs.Version(host));

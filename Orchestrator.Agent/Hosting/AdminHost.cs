@@ -125,6 +125,7 @@ internal static class AdminHost
     {
         services.AddRouting();
         services.AddSingleton<AuditTrail>();
+        services.AddSingleton<StackPauses>();
         services.AddSingleton<DeploymentDesk>();
         services.AddSingleton<WebhookDesk>();
         services.AddSingleton<WebhookReceiver>();

@@ -24,6 +24,7 @@ internal static class AdminPipeline
 
         var api = app.MapGroup("/api/v1").Problems();
         api.MapStacks();
+        api.MapPauses();
         api.MapDeployments();
         api.MapLogs();
         api.MapWebhookSettings();

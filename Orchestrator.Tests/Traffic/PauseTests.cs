@@ -13,7 +13,7 @@ public sealed class PauseTests
         await using var blue = await Backend.StartAsync("blue");
         await using var bed = await EdgeBed.StartAsync();
         bed.Publish(bed.Upstream("blue", blue));
-        Assert.That(bed.Router.Pause("garden", "app", TimeSpan.FromMinutes(1), bed.Time), Is.Not.Null);
+        Assert.That(bed.Router.Pause("garden", "app", TimeSpan.FromMinutes(1)), Is.Not.Null);
         var held = Enumerable.Range(0, 5).Select(_ => bed.Client.GetStringAsync("/")).ToList();
         await bed.HeldAsync(5);
         Assert.That(blue.Requests, Is.Zero);
@@ -31,7 +31,7 @@ public sealed class PauseTests
         await using var blue = await Backend.StartAsync("blue");
         await using var bed = await EdgeBed.StartAsync(new EdgeOptions(), time, intercept: null);
         bed.Publish(bed.Upstream("blue", blue));
-        var until = bed.Router.Pause("garden", "app", TimeSpan.FromSeconds(10), time);
+        var until = bed.Router.Pause("garden", "app", TimeSpan.FromSeconds(10));
         var held = bed.Client.GetStringAsync("/");
         await bed.HeldAsync(1);
         Assert.That((until, bed.Router.PausedUntil("garden", "app")), Is.EqualTo((time.GetUtcNow() + TimeSpan.FromSeconds(10), until)));
@@ -50,7 +50,7 @@ public sealed class PauseTests
         await using var green = await Backend.StartAsync("green");
         await using var bed = await EdgeBed.StartAsync();
         bed.Publish(bed.Upstream("blue", blue));
-        bed.Router.Pause("garden", "app", TimeSpan.FromMinutes(1), bed.Time);
+        bed.Router.Pause("garden", "app", TimeSpan.FromMinutes(1));
         var held = bed.Client.GetStringAsync("/");
         await bed.HeldAsync(1);
         bed.Publish(bed.Upstream("green", green));
@@ -68,7 +68,7 @@ public sealed class PauseTests
         await using var bed = await EdgeBed.StartAsync();
         var route = EdgeBed.RouteTo(bed.Upstream("blue", blue)) with { HealthPath = "/up" };
         bed.Router.Publish(new StackRoutes("garden", [route], [], false));
-        bed.Router.Pause("garden", "app", TimeSpan.FromMinutes(1), bed.Time);
+        bed.Router.Pause("garden", "app", TimeSpan.FromMinutes(1));
 
         using var health = await bed.Client.GetAsync("/up?full");
         using var posted = new HttpRequestMessage(HttpMethod.Post, "/up");
@@ -86,6 +86,6 @@ public sealed class PauseTests
     {
         await using var bed = await EdgeBed.StartAsync();
 
-        Assert.That((bed.Router.Pause("garden", "app", TimeSpan.FromMinutes(1), bed.Time), bed.Router.PausedUntil("garden", "app")), Is.EqualTo(((DateTimeOffset?)null, (DateTimeOffset?)null)));
+        Assert.That((bed.Router.Pause("garden", "app", TimeSpan.FromMinutes(1)), bed.Router.PausedUntil("garden", "app")), Is.EqualTo(((DateTimeOffset?)null, (DateTimeOffset?)null)));
     }
 }

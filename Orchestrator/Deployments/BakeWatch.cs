@@ -25,13 +25,16 @@ public sealed class BakeWatch
 
     public TimeSpan Elapsed => _time.GetElapsedTime(_since);
 
-    /// <summary>Requests of both colours since the shift.</summary>
+    /// <summary>Requests of both colours while the candidate had only a share of them.</summary>
+    public RequestCount Earlier { get; init; }
+
+    /// <summary>Requests of both colours since the shift, and the earlier ones.</summary>
     public RequestCount Requests
     {
         get
         {
             var seen = _all.Select(item => (Now: item.Upstream.Traffic.Snapshot(), item.At)).ToList();
-            return new(seen.Sum(item => item.Now.Total - item.At.Total), seen.Sum(item => item.Now.Failed - item.At.Failed));
+            return new(Earlier.Total + seen.Sum(item => item.Now.Total - item.At.Total), Earlier.Failed + seen.Sum(item => item.Now.Failed - item.At.Failed));
         }
     }
 

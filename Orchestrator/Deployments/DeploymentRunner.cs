@@ -54,7 +54,7 @@ public sealed partial class DeploymentRunner(
 
     private static DeploymentState OutcomeOf(StepFailure failure, bool shifted) => failure.Reason == FailureReason.Cancelled
         ? DeploymentState.Cancelled
-        : shifted ? DeploymentState.RolledBack : DeploymentState.Failed;
+        : shifted || failure.Reason == FailureReason.CanaryFailed ? DeploymentState.RolledBack : DeploymentState.Failed;
 
     private async Task<StepFailure?> EnterAsync(DeploymentWork work, IDeploymentStep step, CancellationToken cancellationToken)
     {

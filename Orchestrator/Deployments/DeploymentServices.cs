@@ -35,6 +35,7 @@ public static class DeploymentServices
         .AddSingleton<StartCandidate>()
         .AddSingleton<PassGate>()
         .AddSingleton<SmokeTest>()
+        .AddSingleton<CanaryWalk>()
         .AddSingleton<ShiftTraffic>()
         .AddSingleton<Dependants>()
         .AddSingleton<DrainOld>()

@@ -40,6 +40,9 @@ public sealed class DeploymentWork(Deployment deployment, StackState state, Rele
     /// <summary>What the edge sees since the shift; null before it.</summary>
     public BakeWatch? Watch { get; set; }
 
+    /// <summary>What the edge saw of both colours while the candidate had a share of the requests.</summary>
+    public RequestCount CanaryRequests { get; set; }
+
     /// <summary>True: nothing is left to do, the remaining steps are skipped.</summary>
     public bool Finished { get; set; }
 

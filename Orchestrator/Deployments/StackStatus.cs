@@ -14,7 +14,11 @@ public sealed record StackStatus(
 /// <param name="Routes">Where it is reached, e.g. <c>garden.example/</c> or <c>:3000</c>.</param>
 public sealed record ServiceStatus(
     string Service, ServiceRole Role, Colour? Colour, int Release, string Image, int ReplicasWanted, int ReplicasRunning, string Health,
-    ImmutableArray<ContainerStatus> Containers, ImmutableArray<string> Routes);
+    ImmutableArray<ContainerStatus> Containers, ImmutableArray<string> Routes)
+{
+    /// <summary>Its requests are held at the edge until then; null: they pass.</summary>
+    public DateTimeOffset? PausedUntil { get; init; }
+}
 
 /// <param name="Live">It belongs to the generation that has the traffic.</param>
 public sealed record ContainerStatus(string Id, string Name, Colour? Colour, int Release, string State, string Health, string? Address, DateTimeOffset? StartedAt, bool Live);

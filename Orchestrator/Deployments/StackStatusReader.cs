@@ -7,7 +7,7 @@ using Orchestrator.Stacks;
 namespace Orchestrator.Deployments;
 
 /// <summary>Journal and engine, put together for people.</summary>
-public sealed class StackStatusReader(IJournal journal, StackContainers containers)
+public sealed class StackStatusReader(IJournal journal, StackContainers containers, StackTraffic traffic)
 {
     /// <summary>How far back a stack is looked for whose first deployment runs, waits, or has failed: it has no state yet.</summary>
     private const int LookBack = 100;
@@ -47,7 +47,7 @@ public sealed class StackStatusReader(IJournal journal, StackContainers containe
             deployments.LastOrDefault(deployment => !deployment.Ended), deployments.FirstOrDefault(deployment => deployment.Ended), null);
     }
 
-    private static ServiceStatus ServiceOf(ServiceSpec spec, Release release, StackState state, ImmutableArray<ObservedContainer> observed)
+    private ServiceStatus ServiceOf(ServiceSpec spec, Release release, StackState state, ImmutableArray<ObservedContainer> observed)
     {
         var live = state.Live.GetValueOrDefault(spec.Name);
         var all = observed.Select(seen => ContainerOf(seen, seen.Colour is null || new Generation(seen.Colour.Value, seen.Release) == live)).ToImmutableArray();
@@ -55,7 +55,10 @@ public sealed class StackStatusReader(IJournal journal, StackContainers containe
         return new(
             spec.Name, spec.Role, live?.Colour, live?.Release ?? serving.Select(container => container.Release).DefaultIfEmpty(release.Number).Max(),
             release.Images.GetValueOrDefault(spec.Name)?.Reference ?? spec.Image, spec.Replicas, serving.Count(container => container.State == "running"),
-            Worst(serving, spec), all, RoutesOf(spec));
+            Worst(serving, spec), all, RoutesOf(spec))
+        {
+            PausedUntil = traffic.PausedUntil(state.Stack, spec.Name),
+        };
     }
 
     private static ContainerStatus ContainerOf(ObservedContainer seen, bool live) => new(

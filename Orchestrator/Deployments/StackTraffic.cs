@@ -80,6 +80,16 @@ public sealed class StackTraffic(TrafficRouter router, EdgeServer edge, TimeProv
         }
     }
 
+    /// <summary>Lets candidates have a share of the requests, by service; none: the live upstreams have all.</summary>
+    public void SetCanaries(string stack, ImmutableDictionary<string, Canary> canaries)
+    {
+        lock (_publishing)
+        {
+            if (router.Find(stack) is { } now)
+                router.Publish(now with { Routes = [.. now.Routes.Select(route => route with { Canary = canaries.GetValueOrDefault(route.Service) })] });
+        }
+    }
+
     /// <summary>
     /// The switch: one swap of the route table for all services of the release. New published ports are opened before it and those that are
     /// no longer wanted closed after it, so that a port that cannot be had leaves everything as it was.
@@ -140,6 +150,17 @@ public sealed class StackTraffic(TrafficRouter router, EdgeServer edge, TimeProv
     }
 
     private static AddressSet AllowOf(ImmutableArray<string> networks) => new([.. networks.Select(network => IPNetwork.Parse(network))]);
+
+    public bool IsRouted(string stack, string service) => router.Find(stack)?.Routes.Any(route => route.Service == service) == true;
+
+    /// <summary>Holds the requests of a service at the edge, at most so long. Smoke tests pass.</summary>
+    /// <returns>When it ends by itself; null: the service has no route.</returns>
+    public DateTimeOffset? Pause(string stack, string service, TimeSpan limit) => IsRouted(stack, service) ? router.Pause(stack, service, limit) : null;
+
+    /// <returns>False when it was not paused.</returns>
+    public bool Resume(string stack, string service) => router.Resume(stack, service);
+
+    public DateTimeOffset? PausedUntil(string stack, string service) => router.PausedUntil(stack, service);
 
     public async Task RemoveAsync(string stack, CancellationToken cancellationToken)
     {

@@ -26,6 +26,7 @@ public enum FailureReason
     ContainerExited,
     NeverHealthy,
     SmokeFailed,
+    CanaryFailed,
     BakeFailed,
     VerificationFailed,
     Unexpected,

@@ -169,9 +169,23 @@ public readonly record struct StatusRange(int From, int To)
 /// <param name="Contains">Text that the body must contain; null: any body.</param>
 public sealed record SmokeRequest(string Method, string Path, ImmutableArray<StatusRange> Expect, TimeSpan Within, string? Contains);
 
-/// <summary>Canary steps; carried out as one atomic swap until canaries are built, and the check says so.</summary>
-/// <param name="Steps">Percentages from 1 to 100, rising.</param>
-public sealed record ShiftSpec(ImmutableArray<decimal> Steps, TimeSpan Dwell);
+/// <summary>The candidate gets a rising share of the requests, and is compared with the live colour at each step.</summary>
+/// <param name="Steps">Percentages above 0, rising, the last one 100.</param>
+/// <param name="Dwell">How long each step but the last is kept; up to twice as long while there were too few requests to compare.</param>
+public sealed record ShiftSpec(ImmutableArray<decimal> Steps, TimeSpan Dwell)
+{
+    /// <summary>A client stays with the colour that it got, by a cookie; else each request is drawn anew.</summary>
+    public bool Sticky { get; init; }
+
+    /// <summary>Requests that a colour must have had in a step before its numbers say anything; from 1.</summary>
+    public int MinRequests { get; init; } = 20;
+
+    /// <summary>From 0 to 1: by how much the candidate's share of failed requests may be larger than the live colour's.</summary>
+    public double MaxErrorRatio { get; init; } = 0.01;
+
+    /// <summary>95th percentile of the latency against the live colour's over the same time. Null: not compared.</summary>
+    public double? MaxP95Ratio { get; init; }
+}
 
 /// <summary>How long what is under way may go on after the switch.</summary>
 public sealed record DrainSpec

@@ -57,6 +57,12 @@ internal sealed class EdgeExchange : HttpTransformer
     /// <summary>It was held, and let go in its turn; null: it was not held, or has its answer.</summary>
     public HoldPace? Pace { get; set; }
 
+    /// <summary>What it drew where a candidate gets a share of the requests; null: nothing yet.</summary>
+    public uint? Draw { get; set; }
+
+    /// <summary>A cookie that its client is given with the answer; null: none.</summary>
+    public string? NewCookie { get; set; }
+
     /// <summary>Where <see cref="Find"/> last said that it goes; null: nowhere.</summary>
     public RouteTarget? Target { get; private set; }
 
@@ -76,15 +82,18 @@ internal sealed class EdgeExchange : HttpTransformer
         Target = null;
         Status = 0;
         Client.Forget();
+        Draw = null;
+        NewCookie = null;
     }
 
     /// <summary>Where it goes by this table; asked again for a newer one.</summary>
     public RouteTarget? Find(RouteTable table)
     {
         var request = Context.Request;
-        return Target = PreviewToken is { } token
+        var target = PreviewToken is { } token
             ? table.FindPreview(token)
             : table.Find(Listener, request.Host.Value ?? string.Empty, request.Path.Value ?? string.Empty);
+        return Target = target is { Canary: { } canary } ? canary.Choose(this, target) : target;
     }
 
     /// <summary>It asks what the service's own probes ask.</summary>
@@ -162,6 +171,8 @@ internal sealed class EdgeExchange : HttpTransformer
         // Done by now: it only copies headers.
         if (Target?.Rules is { } rules)
             ApplyRules(rules, httpContext);
+        if (NewCookie is not null)
+            httpContext.Response.Headers.Append("Set-Cookie", NewCookie);
         return IsEventStream(httpContext.Response) ? FollowEventsAsync(copied, proxyResponse, cancellationToken) : copied;
     }
 

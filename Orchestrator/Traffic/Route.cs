@@ -33,5 +33,8 @@ public sealed record Route
     /// <summary>What happens to its requests besides choosing a replica; null: nothing.</summary>
     public RoutePolicy? Policy { get; init; }
 
+    /// <summary>A candidate that gets a share of the requests; null: all go to <see cref="Upstream"/>.</summary>
+    public Canary? Canary { get; init; }
+
     public override string ToString() => (Listener?.ToString() ?? Host) + Path;
 }

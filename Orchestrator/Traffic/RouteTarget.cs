@@ -32,6 +32,9 @@ internal sealed class RouteTarget
     /// <summary>What happens to its requests besides; null: nothing.</summary>
     public RouteRules? Rules { get; init; }
 
+    /// <summary>Null: all requests stay here.</summary>
+    public CanaryTarget? Canary { get; init; }
+
     /// <summary>Its requests are held. Previews pass.</summary>
     public bool IsPaused => Service.Pause is not null && Route is not null;
 

@@ -40,7 +40,7 @@ public sealed class TrafficRouter(EdgeMetrics metrics, TimeProvider time)
 
     /// <summary>Holds all requests of the service until it is resumed, at most for <paramref name="limit"/>. Previews pass.</summary>
     /// <returns>When it ends by itself; null: no such service has routes.</returns>
-    public DateTimeOffset? Pause(string stack, string service, TimeSpan limit, TimeProvider time)
+    public DateTimeOffset? Pause(string stack, string service, TimeSpan limit)
     {
         lock (_publishing)
         {
@@ -138,7 +138,15 @@ public sealed class TrafficRouter(EdgeMetrics metrics, TimeProvider time)
         if (!_services.TryGetValue(key, out var service))
             _services[key] = service = metrics.Service(key.Stack, key.Service);
 
-        return new RouteTarget(upstream, port, service, metrics.Series(upstream.Identity)) { Route = route, Maintenance = maintenance, Rules = rules };
+        return new RouteTarget(upstream, port, service, metrics.Series(upstream.Identity))
+        {
+            Route = route,
+            Maintenance = maintenance,
+            Rules = rules,
+            Canary = route?.Canary is { } canary
+                ? new CanaryTarget(canary, Target(canary.Upstream, canary.TargetPort, route with { Canary = null }, maintenance, rules))
+                : null,
+        };
     }
 
     private static (string Stack, string Service) ServiceOf(Upstream upstream) => (upstream.Identity.Stack, upstream.Identity.Service);

@@ -43,7 +43,11 @@ public sealed record ServiceResponse(
     int ReplicasRunning,
     string Health,
     ImmutableArray<ContainerResponse> Containers,
-    ImmutableArray<string> Routes);
+    ImmutableArray<string> Routes)
+{
+    /// <summary>Its requests are held at the edge until then; null: they pass.</summary>
+    public DateTimeOffset? PausedUntil { get; init; }
+}
 
 /// <param name="Live">It is of the generation that has the traffic.</param>
 public sealed record ContainerResponse(

@@ -40,10 +40,14 @@ internal static class StatusView
             service.Image,
             string.Join(" ", service.Routes),
         }));
+        foreach (var service in stack.Services.Where(service => service.PausedUntil is not null)) output.WriteLine($"\n{service.Service}: {Paused(service)}");
         if (stack.Warm is { } warm) output.WriteLine($"\nrelease {warm.Release} is kept warm until {warm.Until:u} ({string.Join(", ", warm.Services)}): basmalin rollback {stack.Stack} is a swap");
         if (stack.Running is { } running) output.WriteLine($"\nrunning: deployment {running.Id}, {running.Kind} at {running.Steps.LastOrDefault()?.Name ?? "the queue"}");
         if (stack.Last is { } last) output.WriteLine($"\nlast: deployment {last.Id} {last.State} {Words.Ago(last.EndedAt ?? last.CreatedAt, now)}");
     }
+
+    /// <returns>Null: its requests pass.</returns>
+    public static string? Paused(ServiceResponse service) => service.PausedUntil is { } until ? $"paused until {until:u}, requests wait" : null;
 
     private static string Now(StackResponse stack) =>
         stack.Running is { } running ? $"deployment {running.Id} running" : stack.Maintenance ? "maintenance" : stack.Last is { } last ? $"deployment {last.Id} {last.State}" : "-";

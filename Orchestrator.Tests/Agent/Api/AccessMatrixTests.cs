@@ -32,6 +32,8 @@ public sealed class AccessMatrixTests
         ("GET /api/v1/stacks/{stack}/releases", Need.Read),
         ("GET /api/v1/stacks/{stack}/logs", Need.Read),
         ("PUT /api/v1/stacks/{stack}/maintenance", Need.Deploy),
+        ("POST /api/v1/stacks/{stack}/services/{service}/pause", Need.Deploy),
+        ("POST /api/v1/stacks/{stack}/services/{service}/resume", Need.Deploy),
         ("GET /api/v1/stacks/{stack}/webhook/", Need.Admin),
         ("PUT /api/v1/stacks/{stack}/webhook/", Need.Admin),
         ("GET /api/v1/stacks/{stack}/secrets/", Need.Admin),

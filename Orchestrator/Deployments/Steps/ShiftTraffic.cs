@@ -7,15 +7,17 @@ namespace Orchestrator.Deployments.Steps;
 
 /// <summary>
 /// One atomic swap of the route table for all services of the release, then the services' names on the stack's networks: users do not wait for
-/// what the engine takes to attach containers. From here on an undo swaps back first.
+/// what the engine takes to attach containers. From here on an undo swaps back first. Declared canary steps come before it; until the swap, the stack's
+/// state does not know of them.
 /// </summary>
-public sealed class ShiftTraffic(StackContainers containers, StackTraffic traffic, TimeProvider time) : IDeploymentStep
+public sealed class ShiftTraffic(StackContainers containers, StackTraffic traffic, CanaryWalk canary, TimeProvider time) : IDeploymentStep
 {
     public StepKind Kind => StepKind.Shift;
 
     public async Task<StepFailure?> ExecuteAsync(DeploymentWork work, CancellationToken cancellationToken)
     {
         if (work.Target is not { } release) return null;
+        if (await canary.RunAsync(work, cancellationToken) is { } worse) return worse;
 
         foreach (var (action, spec) in work.Coloured.Where(item => item.Action.From is null))
             await containers.RemoveAsync(work.StackName, spec.Name, null, spec.Container.StopGracePeriod, cancellationToken);
@@ -23,7 +25,7 @@ public sealed class ShiftTraffic(StackContainers containers, StackTraffic traffi
         var before = traffic.LiveOf(work.StackName);
         var live = before.SetItems(work.Candidates).RemoveRange(before.Keys.Where(service => release.Stack.Find(service) is not { Coloured: true }));
         work.Retired = before.Where(pair => !ReferenceEquals(live.GetValueOrDefault(pair.Key), pair.Value)).ToImmutableDictionary();
-        work.Watch = new BakeWatch(work.Candidates, work.Retired, time);
+        work.Watch = new BakeWatch(work.Candidates, work.Retired, time) { Earlier = work.CanaryRequests };
         var started = time.GetTimestamp();
         try
         {
@@ -39,7 +41,7 @@ public sealed class ShiftTraffic(StackContainers containers, StackTraffic traffi
 
         work.State = traffic.WithMaintenance(work.State) with { CurrentRelease = release.Number, Live = LiveAfter(work) };
         work.StateChanged = true;
-        work.Detail = $"{string.Join(", ", work.Coloured.Select(item => $"{item.Spec.Name} → {work.CandidateOf(item.Action).Colour.Word()}"))} in {swap.TotalMilliseconds:0.00} ms";
+        work.Detail = $"{(string.IsNullOrEmpty(work.Detail) ? "" : work.Detail + "; ")}{string.Join(", ", work.Coloured.Select(item => $"{item.Spec.Name} → {work.CandidateOf(item.Action).Colour.Word()}"))} in {swap.TotalMilliseconds:0.00} ms";
         return null;
     }
 
@@ -65,7 +67,11 @@ public sealed class ShiftTraffic(StackContainers containers, StackTraffic traffi
     /// <summary>The old containers run all along, but a drained upstream never reopens: they are routed to anew.</summary>
     private async Task<ImmutableDictionary<string, Upstream>> OldAsync(DeploymentWork work, StackState back, CancellationToken cancellationToken)
     {
-        var old = work.Retired.ToImmutableDictionary(pair => pair.Key, pair => new Upstream(pair.Value.Identity, pair.Value.Replicas, time));
+        // After a canary, or a port that could not be had, the old upstream has its traffic still.
+        var now = traffic.LiveOf(work.StackName);
+        var kept = back.Live.Where(pair => now.GetValueOrDefault(pair.Key) is { IsClosed: false } same && same.Identity.Colour == pair.Value.Colour.Word() && same.Identity.Release == pair.Value.Release)
+            .ToImmutableDictionary(pair => pair.Key, pair => now[pair.Key]);
+        var old = work.Retired.RemoveRange(kept.Keys).ToImmutableDictionary(pair => pair.Key, pair => new Upstream(pair.Value.Identity, pair.Value.Replicas, time)).AddRange(kept);
         foreach (var (service, generation) in back.Live.Where(pair => !old.ContainsKey(pair.Key)))
         {
             if (work.Current?.Stack.Find(service) is not { } spec) continue;

@@ -24,7 +24,7 @@ internal static class BasMalinSection
             Smoke = section.Take("smoke") is { } smoke ? SmokeSection.Read(smoke) : [],
             Migrate = section.Take("migrate") is { } migrate ? Migrate(migrate) : [],
             MigrateTimeout = section.Take("migrate_timeout")?.Duration(Second, Day) ?? defaults.MigrateTimeout,
-            Shift = section.Take("shift") is { } shift ? Shift(shift) : null,
+            Shift = section.Take("shift") is { } shift ? ShiftSection.Read(shift) : null,
             Drain = section.Take("drain") is { } drain ? Drain(drain) : defaults.Drain,
             Bake = section.Take("bake") is { } bake ? Bake(bake) : defaults.Bake,
             Warm = section.Take("warm")?.Duration(atMost: TimeSpan.FromDays(7)) ?? defaults.Warm,
@@ -41,28 +41,6 @@ internal static class BasMalinSection
         if (field.Command() is not { } command) return [];
         if (command.Length == 0) field.Error("the command is empty", "leave 'migrate' out when there is nothing to migrate");
         return command;
-    }
-
-    private static ShiftSpec? Shift(Field field)
-    {
-        if (field.Section("steps and dwell") is not { } section) return null;
-
-        var steps = ImmutableArray.CreateBuilder<decimal>();
-        var taken = section.Take("steps");
-        foreach (var item in taken?.Items("a list of shares, e.g. [10%, 50%, 100%]") ?? [])
-        {
-            if (item.Ratio() is not { } ratio) continue;
-            if (ratio == 0 || (steps.Count > 0 && ratio * 100 <= steps[^1])) item.Error("steps must rise, from above 0%", "e.g. [10%, 50%, 100%]");
-            else steps.Add(ratio * 100);
-        }
-
-        if (taken is null) section.Error("'steps' is missing", "e.g. [10%, 50%, 100%]");
-        else if (steps.Count > 0 && steps[^1] != 100) taken.Value.Error("the last step must be 100%");
-
-        var dwell = section.Take("dwell")?.Duration(atMost: Day) ?? TimeSpan.FromSeconds(30);
-        section.Finish(strict: true);
-        field.Note("traffic shifts in one atomic swap in this version; the steps are not carried out yet", LaterHint);
-        return new ShiftSpec(steps.ToImmutable(), dwell);
     }
 
     private static DrainSpec Drain(Field field)
