@@ -1,0 +1,68 @@
+using System.Net;
+using Orchestrator.Tests.Engine;
+
+namespace Orchestrator.Tests.Agent;
+
+/// <summary>A real service, paused and resumed from outside.</summary>
+public sealed class PausedServiceTests
+{
+    private readonly string _name = TestDaemon.NewName();
+
+    [TearDown]
+    public async Task CleanUpAsync()
+    {
+        foreach (var (list, remove) in new[] { ("ps -aq", "rm -fv"), ("network ls -q", "network rm") })
+        {
+            var found = (await TestDaemon.DockerAsync($"{list} --filter label=basmalin.stack={_name}")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            if (found.Length > 0) await TestDaemon.DockerAsync($"{remove} {string.Join(' ', found)}");
+        }
+    }
+
+    [Test]
+    public async Task Nobody_is_refused_while_a_service_is_paused_and_the_audit_log_says_who_did_it()
+    {
+        await using var daemon = await RunningDaemon.StartAsync();
+        var file = Path.Combine(daemon.Directory, "compose.yml");
+        await File.WriteAllTextAsync(file, Garden.Light(_name, "1.0.0", "'*'"));
+        var applied = await daemon.RunAsync("apply", file);
+        Assert.That(applied.ExitCode, Is.Zero, applied.Error);
+        using var client = new HttpClient { BaseAddress = daemon.Edge };
+
+        var paused = await daemon.RunAsync("pause", _name, "--for", "1m");
+        Assert.That((paused.ExitCode, paused.Out), Is.EqualTo((0, paused.Out)), paused.Error);
+        Assert.That(paused.Out, Does.Match($"^{_name}/app: paused until .*Z, requests wait"));
+        var held = client.GetAsync("/version");
+        using var health = await client.GetAsync("/up");
+        var status = await daemon.RunAsync("status", _name);
+        Assert.That((health.StatusCode, held.IsCompleted), Is.EqualTo((HttpStatusCode.OK, false)), "the path of the gate is answered meanwhile");
+        Assert.That(status.Out, Does.Contain("app: paused until"));
+
+        var resumed = await daemon.RunAsync("resume", _name, "app", "--json");
+        using var answer = await held;
+
+        Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.OK));
+        Assert.That(resumed.Json["services"]![0]!["pausedUntil"], Is.Null);
+        using var audit = await daemon.Socket.GetAsync("/api/v1/audit");
+        var entries = (await RunningDaemon.JsonAsync(audit)).AsArray().Select(entry => entry!.ToJsonString()).ToList();
+        Assert.That(entries, Has.Some.Contains("pause: app for 60 s").And.Some.Contains("resume: app"));
+    }
+
+    [Test]
+    public async Task What_has_no_route_cannot_be_paused()
+    {
+        await using var daemon = await RunningDaemon.StartAsync();
+        var file = Path.Combine(daemon.Directory, "compose.yml");
+        await File.WriteAllTextAsync(file, $"name: {_name}\nservices:\n  cache:\n    image: {Garden.Registry}/redis:7\n    stop_grace_period: 1s\n");
+        var applied = await daemon.RunAsync("apply", file);
+        Assert.That(applied.ExitCode, Is.Zero, applied.Error);
+
+        var all = await daemon.RunAsync("pause", _name);
+        var one = await daemon.RunAsync("pause", _name, "cache");
+        var wrong = await daemon.RunAsync("pause", _name, "cache", "--for", "soon");
+
+        Assert.That((all.ExitCode, all.Error), Is.EqualTo((1, all.Error)));
+        Assert.That(all.Error, Does.Contain("has no routed service"));
+        Assert.That((one.ExitCode, one.Error.Contains("has no service cache with a route", StringComparison.Ordinal)), Is.EqualTo((1, true)), one.Error);
+        Assert.That(wrong.Error, Does.Contain("found 'soon', expected a duration from 1s to 10m"));
+    }
+}
