@@ -3,7 +3,6 @@ using Orchestrator.Access;
 using Orchestrator.Agent.Api.Contracts;
 using Orchestrator.Agent.Auth;
 using Orchestrator.Agent.Hosting.Settings;
-using Orchestrator.Deployments;
 
 namespace Orchestrator.Agent.Api;
 
