@@ -23,6 +23,13 @@ if ! command -v chromium >/dev/null; then
     { tail -n 5 "$work/chromium.log"; stopped "chromium could not be installed"; }
 fi
 
+if ! command -v pebble >/dev/null; then
+  say "authority for the tests of automatic certificates"
+  sudo=; [ "$(id -u)" = 0 ] || sudo=sudo
+  { $sudo apt-get update -qq && $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends pebble; } >"$work/pebble.log" 2>&1 ||
+    { tail -n 5 "$work/pebble.log"; stopped "pebble could not be installed"; }
+fi
+
 say "build, warnings as errors"
 dotnet build BasMalin.sln -c Release -nologo -v quiet || stopped "the build failed"
 

@@ -1,22 +1,28 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using Orchestrator.Agent.Api.Contracts;
+using Orchestrator.Certificates;
+using Orchestrator.Traffic;
 using Orchestrator.Traffic.Tls;
 
 namespace Orchestrator.Agent.Api;
 
 /// <summary>What the doctor says of certificates: those that end soon, those that cannot be used, and one line for all others.</summary>
-internal sealed class CertificateChecks(IServiceProvider services, TimeProvider time)
+internal sealed class CertificateChecks(IServiceProvider services, TrafficRouter router, TimeProvider time)
 {
     private const string Name = "certificates";
-    private static readonly TimeSpan Soon = TimeSpan.FromDays(14);
 
     public IEnumerable<DoctorCheckResponse> Examine()
     {
+        var issuance = services.GetService<CertificateIssuance>();
+        var waiting = router.Published.SelectMany(stack => stack.Routes).Where(route => issuance is null && route.Tls is { Automatic: true }).Select(route => route.Host).Distinct().Count();
+        if (waiting > 0)
+            yield return new DoctorCheckResponse(Name, "warning", $"{waiting} hosts want automatic certificates, and nobody orders them", "set edge.https and edge.acme in agent.yml");
         if (services.GetService<CertificateStore>() is not { } store) yield break;
 
         var now = time.GetUtcNow();
         var served = store.ByName.OrderBy(pair => pair.Value.NotAfter).ThenBy(pair => pair.Key, StringComparer.Ordinal).ToList();
-        var ending = served.Where(pair => pair.Value.NotAfter - now < Soon).ToList();
+        var ending = served.Where(pair => pair.Value.NotAfter - now < CertificateStore.Soon).ToList();
         foreach (var (host, certificate) in ending)
         {
             yield return certificate.NotAfter <= now
@@ -27,7 +33,10 @@ internal sealed class CertificateChecks(IServiceProvider services, TimeProvider 
         foreach (var problem in services.GetService<CertificateFiles>()?.Problems ?? [])
             yield return new DoctorCheckResponse(Name, "failed", problem, "it concerns its own hosts only; put the pair right, it is looked at every two seconds");
 
-        if (served.Count == 0) yield return new DoctorCheckResponse(Name, "warning", "there is none: every handshake is refused", "put one into edge.certificates");
+        foreach (var (host, problem) in issuance?.Problems ?? ImmutableSortedDictionary<string, string>.Empty)
+            yield return new DoctorCheckResponse(Name, "warning", $"{host}: not issued: {problem}", "the log says when it is tried again");
+
+        if (served.Count == 0) yield return new DoctorCheckResponse(Name, "warning", "there is none: every handshake is refused", "put one into edge.certificates, or set edge.acme and 'tls: auto' on a route");
         else if (served.Count > ending.Count)
             yield return new DoctorCheckResponse(Name, "ok", $"{served.Count - ending.Count} hosts, the next ends at {Day(served[ending.Count].Value)}", null);
     }

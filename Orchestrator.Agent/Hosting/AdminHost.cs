@@ -115,7 +115,11 @@ internal static class AdminHost
             provider.GetRequiredService<DeploymentQueue>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<NotificationService>>()));
-        services.AddQuartz(Timetable.Plan);
+        services.AddQuartz(quartz =>
+        {
+            Timetable.Plan(quartz);
+            EdgeServices.Plan(quartz, options.Edge);
+        });
         services.AddQuartzHostedService(quartz => quartz.WaitForJobsToComplete = true);
         services.AddSingleton(options);
         services.AddSingleton<StartStacks>();

@@ -61,6 +61,9 @@ public sealed record EdgeOptions
 
     /// <summary>How long a request, a stream or a WebSocket may pass without a byte.</summary>
     public TimeSpan Idle { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>Where routes with <c>tls: auto</c> get their certificates. Null: nowhere.</summary>
+    public AcmeOptions? Acme { get; init; }
 }
 
 /// <summary>Where the daemon is driven.</summary>

@@ -1,6 +1,8 @@
 using System.Net;
+using System.Security.Cryptography;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Orchestrator.Certificates;
 using Orchestrator.Deployments;
 using Orchestrator.Traffic;
 using Orchestrator.Traffic.Tls;
@@ -156,6 +158,7 @@ public sealed partial class Daemon : IAsyncDisposable
         var runtime = Services.GetRequiredService<DeploymentRuntime>();
         await runtime.RestoreAsync(cancellationToken);
         Services.GetService<CertificateFiles>()?.Refresh();
+        RestoreIssued();
         try
         {
             await Services.GetRequiredService<EdgeServer>().StartAsync(cancellationToken);
@@ -166,6 +169,18 @@ public sealed partial class Daemon : IAsyncDisposable
         }
 
         await runtime.StartAsync(cancellationToken);
+    }
+
+    private void RestoreIssued()
+    {
+        try
+        {
+            Services.GetService<CertificateIssuance>()?.Restore();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            throw new DaemonStartException($"The key of the ACME account cannot be had: {exception.Message}. Put {Path.Combine(_options.Data, "acme")} back, or remove it.", exception);
+        }
     }
 
     [LoggerMessage(EventId = 1010, Level = LogLevel.Information, Message = "BasMalin {Version} is ready: admin on {Admin} and {Socket}")]

@@ -1,8 +1,11 @@
 using Orchestrator.Agent.Webhooks;
+using Orchestrator.Certificates;
+using Orchestrator.Scheduling;
 using Orchestrator.Traffic;
 using Orchestrator.Traffic.Requests;
 using Orchestrator.Traffic.Tls;
 using Prometheus;
+using Quartz;
 
 namespace Orchestrator.Agent.Hosting;
 
@@ -13,7 +16,7 @@ internal static class EdgeServices
     {
         services.AddSingleton(new EdgeMetrics(Metrics.DefaultRegistry));
         services.AddSingleton<TrafficRouter>();
-        if (!options.Edge.Https.IsEmpty) AddTls(services, options.Edge);
+        if (!options.Edge.Https.IsEmpty) AddTls(services, options);
         services.AddSingleton(provider => Translate(options, provider.GetService<EdgeTls>()));
         services.AddSingleton(provider => new EdgeServer(
             provider.GetRequiredService<Traffic.EdgeOptions>(),
@@ -43,13 +46,33 @@ internal static class EdgeServices
         ActivityTimeout = options.Edge.Idle,
     };
 
-    private static void AddTls(IServiceCollection services, EdgeOptions edge)
+    /// <summary>What the timetable does for certificates.</summary>
+    public static void Plan(IQuartzBuilder quartz, EdgeOptions edge)
+    {
+        if (!edge.Https.IsEmpty) Timetable.PlanExpiry(quartz);
+        if (edge.Acme is not null) Timetable.PlanRenewals(quartz);
+    }
+
+    private static void AddTls(IServiceCollection services, AgentOptions options)
     {
         services.AddSingleton(new CertificateMetrics(Metrics.DefaultRegistry));
         services.AddSingleton<CertificateStore>();
         services.AddSingleton<EdgeTls>();
-        if (edge.Certificates is not { } directory) return;
+        if (options.Edge.Certificates is { } directory) AddFiles(services, directory);
+        if (options.Edge.Acme is not { } acme) return;
 
+        services.AddSingleton(provider => new CertificateIssuance(
+            AcmeSettingsReader.Translate(acme),
+            options.Data,
+            provider.GetRequiredService<TrafficRouter>(),
+            provider.GetRequiredService<Traffic.EdgeOptions>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<CertificateIssuance>>()));
+        services.AddHostedService<IssuanceWatch>();
+    }
+
+    private static void AddFiles(IServiceCollection services, string directory)
+    {
         services.AddSingleton(provider => new CertificateFiles(
             directory,
             provider.GetRequiredService<CertificateStore>(),

@@ -13,6 +13,7 @@ internal static class EdgeSettings
             Https = section.List("https", defaults.Https, ListenAddress.Expected, SettingValues.Listen),
             HttpsPort = section.Value("https_port", defaults.HttpsPort, "a port from 1 to 65535", Port),
             Certificates = section.Value<string?>("certificates", defaults.Certificates, SettingValues.PathExpected, SettingValues.AbsolutePath),
+            Acme = AcmeSettingsReader.Read(section.Section("acme")),
         };
         edge = EdgeRequestSettings.Read(section, edge);
         section.Done();
@@ -25,12 +26,13 @@ internal static class EdgeSettings
         if (edge.Certificates is { } directory && !Directory.Exists(directory)) section.Refuse("certificates", $"there is no directory {directory}");
         if (!edge.Https.IsEmpty)
         {
-            if (edge.Certificates is null) section.Refuse("https", "nothing to prove itself with: set edge.certificates");
+            if (edge.Certificates is null && edge.Acme is null) section.Refuse("https", "nothing to prove itself with: set edge.certificates or edge.acme");
             return;
         }
 
         const string needless = "has no meaning without edge.https";
         if (edge.Certificates is not null) section.Refuse("certificates", needless);
+        if (edge.Acme is not null) section.Refuse("acme", needless);
         if (edge.HttpsPort is not null) section.Refuse("https_port", needless);
     }
 

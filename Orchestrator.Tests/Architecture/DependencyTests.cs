@@ -31,7 +31,8 @@ public sealed class DependencyTests
         ["Journal"] = ["Stacks", "Planning", "Deployments", "Docker"],
         ["Deployments"] = ["Stacks", "Planning", "Docker", "Traffic", "Health", "Journal", "Secrets", "Telemetry"],
         ["Notifications"] = ["Deployments", "Stacks", "Resilience"],
-        ["Scheduling"] = ["Deployments", "Journal", "Planning"],
+        ["Certificates"] = ["Traffic", "Secrets"],
+        ["Scheduling"] = ["Deployments", "Journal", "Planning", "Certificates", "Traffic"],
     };
 
     private static IEnumerable<string> Folders => MayKnow.Keys;

@@ -14,6 +14,7 @@ public sealed partial class SourceTests
         ("Orchestrator.Agent/Hosting", 1000),
         ("Orchestrator/Deployments", 2000),
         ("Orchestrator/Traffic", 3000),
+        ("Orchestrator/Certificates", 3000),
         ("Orchestrator/Health", 4000),
         ("Orchestrator/Journal", 7000),
         ("Orchestrator.Agent/Api", 8000),

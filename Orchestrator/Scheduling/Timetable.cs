@@ -8,7 +8,21 @@ public static class Timetable
     /// <summary>At night, and not at a full hour, when everybody else's jobs run.</summary>
     private const string Nightly = "0 17 3 * * ?";
 
+    private const string Mornings = "0 23 7 * * ?";
+
+    private const string EachMinute = "41 * * * * ?";
+
     public static void Plan(IQuartzBuilder quartz) => quartz.ScheduleJob<CleanupJob>(
         trigger => trigger.WithIdentity("cleanup").WithCronSchedule(Nightly, cron => cron.WithMisfireInstruction(CronTriggerMisfireInstruction.FireAndProceed)),
         job => job.WithIdentity("cleanup"));
+
+    /// <summary>Where the edge has certificates.</summary>
+    public static void PlanExpiry(IQuartzBuilder quartz) => quartz.ScheduleJob<ExpiryJob>(
+        trigger => trigger.WithIdentity("expiry").WithCronSchedule(Mornings, cron => cron.WithMisfireInstruction(CronTriggerMisfireInstruction.FireAndProceed)),
+        job => job.WithIdentity("expiry"));
+
+    /// <summary>Where certificates are ordered.</summary>
+    public static void PlanRenewals(IQuartzBuilder quartz) => quartz.ScheduleJob<RenewalJob>(
+        trigger => trigger.WithIdentity("renewal").WithCronSchedule(EachMinute, cron => cron.WithMisfireInstruction(CronTriggerMisfireInstruction.FireAndProceed)),
+        job => job.WithIdentity("renewal"));
 }

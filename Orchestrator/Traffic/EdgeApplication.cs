@@ -2,12 +2,13 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Abstractions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Orchestrator.Traffic.Tls;
 
 namespace Orchestrator.Traffic;
 
 /// <summary>What Kestrel calls for each request of one listener. There is no middleware in between: a request costs what it must.</summary>
-internal sealed class EdgeApplication(EdgePipeline pipeline, PublishedEndpoint? listener, Func<HttpContext, ValueTask<bool>>? intercept)
-    : IHttpApplication<EdgeExchange>
+internal sealed class EdgeApplication(
+    EdgePipeline pipeline, PublishedEndpoint? listener, AcmeChallenges? challenges, Func<HttpContext, ValueTask<bool>>? intercept) : IHttpApplication<EdgeExchange>
 {
     private const string Hooks = "/hooks/";
 
@@ -20,7 +21,8 @@ internal sealed class EdgeApplication(EdgePipeline pipeline, PublishedEndpoint? 
     }
 
     public Task ProcessRequestAsync(EdgeExchange context) =>
-        intercept is not null && IsHook(context.Context.Request) ? InterceptAsync(intercept, context) : pipeline.RunAsync(context);
+        challenges is not null && challenges.TryFindText(context.Context.Request.Path, out var text) ? context.Context.Response.WriteAsync(text, context.Context.RequestAborted)
+        : intercept is not null && IsHook(context.Context.Request) ? InterceptAsync(intercept, context) : pipeline.RunAsync(context);
 
     public void DisposeContext(EdgeExchange context, Exception? exception)
     {

@@ -190,8 +190,8 @@ public sealed partial class EdgeServer : IAsyncDisposable
 
     private Task<EdgeListener> OpenAsync(PublishedEndpoint endpoint, PublishedEndpoint? listener, EdgeTls? tls, CancellationToken cancellationToken) =>
         EdgeListener.OpenAsync(
-            endpoint, _options.Limits, new EdgeApplication(_pipeline, listener, listener is null ? Intercept : null), tls, _transport, _loggers,
-            cancellationToken);
+            endpoint, _options.Limits, new EdgeApplication(_pipeline, listener, _options.Tls?.Challenges, listener is null ? Intercept : null), tls, _transport,
+            _loggers, cancellationToken);
 
     private async Task CloseAllAsync(TimeSpan drain)
     {

@@ -68,7 +68,7 @@ public sealed class AgentFileTests
         {
             $"{file}:1:7: data: found 'relative/path', expected an absolute path",
             $"{file}:3:24: edge.http[1]: found 'nonsense', expected ADDRESS:PORT, e.g. 0.0.0.0:80, [::1]:9180 or *:80",
-            $"{file}:4:10: edge.https: nothing to prove itself with: set edge.certificates",
+            $"{file}:4:10: edge.https: nothing to prove itself with: set edge.certificates or edge.acme",
             $"{file}:5:18: admin.listen: found '127.0.0.1:99999', expected ADDRESS:PORT, e.g. 0.0.0.0:80, [::1]:9180 or *:80, or none",
             $"{file}:6:16: store.kind: this version keeps its journal in SQLite only; write sqlite, or leave it out",
             $"{file}:8:3: log.levle: unknown setting; did you mean 'level'?",
@@ -91,6 +91,16 @@ public sealed class AgentFileTests
     [TestCase("edge: { https_port: 443 }", ":1:21: edge.https_port: has no meaning without edge.https")]
     [TestCase("edge: { https_port: 0 }", ":1:21: edge.https_port: found '0', expected a port from 1 to 65535")]
     [TestCase("edge: { https: [443] }", ":1:17: edge.https[0]: found '443', expected ADDRESS:PORT, e.g. 0.0.0.0:80, [::1]:9180 or *:80")]
+    [TestCase("edge: { acme: { directory: https://ca.example/dir, terms_agreed: true } }", ":1:15: edge.acme: has no meaning without edge.https")]
+    [TestCase("edge: { acme: { directory: http://ca.example/dir } }", ":1:28: edge.acme.directory: found 'http://ca.example/dir', expected an address that begins with https://")]
+    [TestCase("edge: { acme: { directory: https://ca.example/dir } }", ":1:15: edge.acme.terms_agreed: must be true: read the authority's terms of service and agree to them first")]
+    [TestCase("edge: { acme: { email: nobody } }", ":1:24: edge.acme.email: found 'nobody', expected an address such as ops@garden.example")]
+    [TestCase("edge: { acme: { email: a@b.example } }", ":1:15: edge.acme.directory: is missing: which authority is meant?")]
+    [TestCase("edge: { acme: { root: /nowhere/at/all, directory: https://ca.example/ } }", ":1:23: edge.acme.root: /nowhere/at/all: there is no such file")]
+    [TestCase("edge: { acme: { root: /etc/hostname, directory: https://ca.example/ } }", ":1:23: edge.acme.root: /etc/hostname: there is no certificate in PEM in it")]
+    [TestCase("edge: { acme: { eab: { kid: a } } }", ":1:22: edge.acme.eab.key_file: is missing: the authority gives the key out with its name")]
+    [TestCase("edge: { acme: { eab: { kid: a, key_file: /etc/passwd } } }", ":1:42: edge.acme.eab.key_file: /etc/passwd: expected a file with a key in base64url")]
+    [TestCase("edge: { acme: { direcotry: https://ca.example/ } }", ":1:17: edge.acme.direcotry: unknown setting; did you mean 'directory'?")]
     [TestCase("edge: { certificate: /tmp }", ":1:9: edge.certificate: unknown setting; did you mean 'certificates'?")]
     [TestCase("stacks: /nowhere/at/all", ":1:9: stacks: there is no directory /nowhere/at/all")]
     public void A_wrong_setting_says_where_and_what(string content, string problem)

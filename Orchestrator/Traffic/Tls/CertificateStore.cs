@@ -5,6 +5,9 @@ namespace Orchestrator.Traffic.Tls;
 /// <summary>All certificates that are served. They are read from a snapshot that is swapped whole, so that a handshake waits for nobody.</summary>
 public sealed class CertificateStore(CertificateMetrics metrics)
 {
+    /// <summary>What ends within this time is warned of.</summary>
+    public static readonly TimeSpan Soon = TimeSpan.FromDays(14);
+
     private readonly Lock _changing = new();
     private ImmutableArray<EdgeCertificate> _files = [];
     private ImmutableSortedDictionary<string, EdgeCertificate> _issued = ImmutableSortedDictionary.Create<string, EdgeCertificate>(StringComparer.Ordinal);
@@ -33,6 +36,18 @@ public sealed class CertificateStore(CertificateMetrics metrics)
         lock (_changing)
         {
             _issued = _issued.SetItem(host, certificate);
+            Swap();
+        }
+    }
+
+    /// <summary>Serves what was issued for the host no longer.</summary>
+    public void RemoveIssued(string host)
+    {
+        lock (_changing)
+        {
+            if (!_issued.ContainsKey(host)) return;
+
+            _issued = _issued.Remove(host);
             Swap();
         }
     }

@@ -33,17 +33,24 @@ public sealed class EdgeTls : IDisposable
 
     public CertificateStore Certificates { get; }
 
+    /// <summary>What authorities that validate a host are shown.</summary>
+    public AcmeChallenges Challenges { get; } = new();
+
     public void Dispose() => _services.Dispose();
 
     internal void Use(ListenOptions listen)
     {
         listen.Protocols = HttpProtocols.Http1AndHttp2;
         listen.KestrelServerOptions.ApplicationServices = _services;
+        AlpnValidation.Look(listen, Challenges);
         listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = Choose });
+        AlpnValidation.End(listen);
     }
 
     private ValueTask<SslServerAuthenticationOptions> Choose(TlsHandshakeCallbackContext context)
     {
+        if (AlpnValidation.HandshakeOf(context.Connection) is { } validation) return ValueTask.FromResult(validation);
+
         // Who comes without a name came by the address.
         var name = context.ClientHelloInfo.ServerName;
         if (string.IsNullOrEmpty(name)) name = AddressText(context.Connection.LocalEndPoint);
