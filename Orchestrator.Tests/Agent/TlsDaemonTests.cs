@@ -1,7 +1,15 @@
 using System.Net;
 using System.Net.Security;
+using Microsoft.Extensions.DependencyInjection;
 using Orchestrator.Agent.Hosting;
+using Orchestrator.Tests.Certificates;
+using Orchestrator.Tests.GardenApp;
+using Orchestrator.Tests.Traffic;
 using Orchestrator.Tests.Traffic.Tls;
+using Orchestrator.Traffic;
+using Orchestrator.Traffic.Tls;
+using Quartz;
+using EdgeOptions = Orchestrator.Agent.Hosting.EdgeOptions;
 
 namespace Orchestrator.Tests.Agent;
 
@@ -36,5 +44,43 @@ public sealed class TlsDaemonTests
         }
 
         Directory.Delete(directory, recursive: true);
+    }
+
+    [Test]
+    public async Task The_daemon_orders_a_certificate_for_a_route_that_wants_one_and_has_it_at_its_next_start()
+    {
+        var (plain, secure) = (Pebble.FreePort(), Pebble.FreePort());
+        await using var pebble = await Pebble.StartAsync(plain, secure);
+        await using var app = await Backend.StartAsync("blue");
+        await using var daemon = await RunningDaemon.StartAsync(options => options with
+        {
+            Edge = new EdgeOptions
+            {
+                Http = [new ListenAddress("127.0.0.1", plain)],
+                Https = [new ListenAddress("127.0.0.1", secure)],
+                Acme = new AcmeOptions { Directory = pebble.Settings.Directory, TermsAgreed = true, Root = pebble.RootFile },
+            },
+        });
+        using var client = new HttpClient(new SocketsHttpHandler { SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = await pebble.TrustAsync() } });
+        var address = new Uri($"https://localhost:{secure}/");
+
+        Publish(daemon, app);
+        await Eventually.TrueAsync(() => Task.FromResult(daemon.Services.GetRequiredService<CertificateStore>().Find("localhost") is not null), "a certificate is served");
+        Assert.That(await client.GetStringAsync(address), Is.EqualTo("blue"));
+        Assert.That((await daemon.RunAsync("doctor")).Out, Does.Contain("1 hosts, the next ends at"));
+        var scheduler = await daemon.Services.GetRequiredService<ISchedulerFactory>().GetScheduler();
+        foreach (var job in new[] { "cleanup", "expiry", "renewal" }) Assert.That(await scheduler.GetJobDetail(new JobKey(job)), Is.Not.Null, job);
+
+        await pebble.DisposeAsync();
+        await daemon.RestartAsync();
+        Publish(daemon, app);
+        await Eventually.TrueAsync(() => Task.FromResult(daemon.Services.GetRequiredService<CertificateStore>().Find("localhost") is not null), "the certificate of before is served");
+    }
+
+    private static void Publish(RunningDaemon daemon, Backend app)
+    {
+        var upstream = new Upstream(new UpstreamIdentity("garden", "app", "blue", 1), [app.Address], TimeProvider.System);
+        var route = EdgeBed.RouteTo(upstream) with { Host = "localhost", Tls = new RouteTls(Automatic: true, HttpsUpgrade.WhenCertified, RedirectTo: null) };
+        daemon.Services.GetRequiredService<TrafficRouter>().Publish(new StackRoutes("garden", [route], [], Maintenance: false));
     }
 }

@@ -67,10 +67,13 @@ internal sealed class Pebble : IAsyncDisposable
     public async Task PointAsync(string host, string address)
     {
         using var client = new HttpClient();
-        using var answer = await client.PostAsJsonAsync(new Uri($"http://127.0.0.1:{_nameManagement}/add-a"), new { host = $"{host}.", addresses = new[] { address } });
-        answer.EnsureSuccessStatusCode();
+        using var cleared = await client.PostAsJsonAsync(new Uri($"http://127.0.0.1:{_nameManagement}/clear-a"), new { host = $"{host}." });
+        cleared.EnsureSuccessStatusCode();
+        using var added = await client.PostAsJsonAsync(new Uri($"http://127.0.0.1:{_nameManagement}/add-a"), new { host = $"{host}.", addresses = new[] { address } });
+        added.EnsureSuccessStatusCode();
     }
 
+    /// <summary>Ends it; may be done early.</summary>
     public async ValueTask DisposeAsync()
     {
         foreach (var process in _processes)
@@ -80,7 +83,8 @@ internal sealed class Pebble : IAsyncDisposable
             process.Dispose();
         }
 
-        Directory.Delete(_directory, recursive: true);
+        _processes.Clear();
+        if (Directory.Exists(_directory)) Directory.Delete(_directory, recursive: true);
     }
 
     private async Task LaunchAsync(int http, int tls, bool externalAccount)
