@@ -71,7 +71,7 @@ public sealed class TlsDaemonTests
         var scheduler = await daemon.Services.GetRequiredService<ISchedulerFactory>().GetScheduler();
         foreach (var job in new[] { "cleanup", "expiry", "renewal" }) Assert.That(await scheduler.GetJobDetail(new JobKey(job)), Is.Not.Null, job);
 
-        await pebble.DisposeAsync();
+        await pebble.StopAsync();
         await daemon.RestartAsync();
         Publish(daemon, app);
         await Eventually.TrueAsync(() => Task.FromResult(daemon.Services.GetRequiredService<CertificateStore>().Find("localhost") is not null), "the certificate of before is served");

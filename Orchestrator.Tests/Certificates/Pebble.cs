@@ -73,8 +73,8 @@ internal sealed class Pebble : IAsyncDisposable
         added.EnsureSuccessStatusCode();
     }
 
-    /// <summary>Ends it; may be done early.</summary>
-    public async ValueTask DisposeAsync()
+    /// <summary>Is not there any more; its files are.</summary>
+    public async Task StopAsync()
     {
         foreach (var process in _processes)
         {
@@ -84,7 +84,12 @@ internal sealed class Pebble : IAsyncDisposable
         }
 
         _processes.Clear();
-        if (Directory.Exists(_directory)) Directory.Delete(_directory, recursive: true);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        Directory.Delete(_directory, recursive: true);
     }
 
     private async Task LaunchAsync(int http, int tls, bool externalAccount)

@@ -54,8 +54,7 @@ public sealed class PebbleTests
         Assert.That(File.GetUnixFileMode(Path.Combine(_data, "acme")), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute));
 
         // The authority is gone; the next start has what it needs.
-        await pebble.DisposeAsync();
-        _pebble = null;
+        await pebble.StopAsync();
         await using var restarted = await TlsBed.StartAsync();
         restarted.Bed.Router.Publish(new StackRoutes("garden", [AutoRoute(restarted, "garden.test")], [], Maintenance: false));
         using var again = Issuance(pebble.Settings, plain: true, restarted);
