@@ -43,12 +43,14 @@ internal static class EdgeRequestSettings
         var hour = TimeSpan.FromHours(1);
         var body = section.Value("body", 0L, "a size; 0: none", SettingValues.Size(0, long.MaxValue));
         var connections = section.Value("connections", 0, "a number from 1 to 1000000; 0: none", SettingValues.Number(0, 1_000_000));
+        var sockets = section.Value("websockets_per_client", defaults.WebSocketsPerClient ?? 0, "a number from 1 to 1000000; 0: any", SettingValues.Number(0, 1_000_000));
         var limits = new EdgeLimits
         {
             Body = body == 0 ? null : body,
             Headers = (int)section.Value("headers", defaults.Headers, "a size from 1KiB to 1MiB", SettingValues.Size(1 << 10, 1 << 20)),
             HeaderCount = section.Value("header_count", defaults.HeaderCount, "a number from 10 to 1000", SettingValues.Number(10, 1000)),
             Connections = connections == 0 ? null : connections,
+            WebSocketsPerClient = sockets == 0 ? null : sockets,
             HeaderTimeout = section.Value("header_timeout", defaults.HeaderTimeout, "a duration from 1s to 1h", SettingValues.Duration(TimeSpan.FromSeconds(1), hour)),
             MinDataRate = section.Value("min_data_rate", (long)defaults.MinDataRate, "bytes per second, from 1 to 1MiB", SettingValues.Size(1, 1 << 20)),
             KeepAlive = section.Value("keep_alive", defaults.KeepAlive, "a duration from 1s to 1h", SettingValues.Duration(TimeSpan.FromSeconds(1), hour)),

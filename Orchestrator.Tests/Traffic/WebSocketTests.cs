@@ -65,6 +65,41 @@ public sealed class WebSocketTests
     }
 
     [Test]
+    public async Task A_client_has_only_so_many_open_at_once()
+    {
+        await using var bed = await EdgeBed.StartAsync(new EdgeOptions { Limits = new() { WebSocketsPerClient = 2 } });
+        bed.Publish(bed.Upstream("blue", _blue));
+        var address = new UriBuilder(bed.Address) { Scheme = "ws", Path = "/api/ws" }.Uri;
+        using var first = await OpenAsync(address);
+        using var second = await OpenAsync(address);
+        using var third = new ClientWebSocket();
+        third.Options.CollectHttpResponseDetails = true;
+
+        Assert.That(async () => await third.ConnectAsync(address, CancellationToken.None), Throws.InstanceOf<WebSocketException>());
+        Assert.That((int)third.HttpStatusCode, Is.EqualTo(429));
+        await first.CloseAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None);
+
+        // The close handshake is over a moment before the connection is.
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (!await TryOpenAsync(address))
+            limit.Token.ThrowIfCancellationRequested();
+    }
+
+    [Test]
+    public void Clients_are_counted_by_what_belongs_to_them_and_forgotten_when_they_have_gone()
+    {
+        var limit = new WebSocketLimit(1);
+        var (four, mapped) = (System.Net.IPAddress.Parse("192.0.2.7"), System.Net.IPAddress.Parse("::ffff:192.0.2.7"));
+        var (six, neighbour, other) = (System.Net.IPAddress.Parse("2001:db8::1"), System.Net.IPAddress.Parse("2001:db8::ffff:2"), System.Net.IPAddress.Parse("2001:db8:0:1::1"));
+
+        Assert.That(new[] { four, mapped, six, neighbour, other }.Select(limit.TryEnter), Is.EqualTo(new[] { true, false, true, false, true }));
+        foreach (var client in new[] { mapped, neighbour, other })
+            limit.Leave(client);
+
+        Assert.That(limit.Clients, Is.Zero);
+    }
+
+    [Test]
     public async Task Close_frames_are_spread_out()
     {
         var sockets = new List<ClientWebSocket>();
@@ -183,5 +218,26 @@ public sealed class WebSocketTests
         while (received.Count < message.Length);
         await sending;
         return [.. received];
+    }
+
+    private static async Task<ClientWebSocket> OpenAsync(Uri address)
+    {
+        var socket = new ClientWebSocket();
+        await socket.ConnectAsync(address, CancellationToken.None);
+        return socket;
+    }
+
+    private static async Task<bool> TryOpenAsync(Uri address)
+    {
+        using var socket = new ClientWebSocket();
+        try
+        {
+            await socket.ConnectAsync(address, CancellationToken.None);
+            return true;
+        }
+        catch (WebSocketException)
+        {
+            return false;
+        }
     }
 }

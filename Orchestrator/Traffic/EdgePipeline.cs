@@ -12,6 +12,8 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
 
     private readonly EdgeWait _wait = new(options, router, time);
 
+    private readonly WebSocketLimit? _sockets = options.Limits.WebSocketsPerClient is { } most ? new WebSocketLimit(most) : null;
+
     /// <summary>Null: requests are not written down.</summary>
     public AccessLog? Log { get; init; }
 
@@ -34,7 +36,27 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
 
         return options.Limits.Body is { } limit && target.Rules?.Policy.BodyLimit is null && exchange.Context.Request.ContentLength > limit
             ? RefuseAsync(exchange, target, OwnAnswer.TooLarge)
+            : _sockets is not null && WebSocketSession.IsAskedFor(exchange.Context.Request) ? ServeSocketAsync(exchange, target, _sockets)
             : ServeAsync(exchange, target);
+    }
+
+    private async Task ServeSocketAsync(EdgeExchange exchange, RouteTarget target, WebSocketLimit limit)
+    {
+        var client = exchange.Client.Address;
+        if (!limit.TryEnter(client))
+        {
+            await RefuseAsync(exchange, target, OwnAnswer.TooManyRequests(options.RetryAfter));
+            return;
+        }
+
+        try
+        {
+            await ServeAsync(exchange, target);
+        }
+        finally
+        {
+            limit.Leave(client);
+        }
     }
 
     private async Task ServeAsync(EdgeExchange exchange, RouteTarget target)

@@ -55,6 +55,10 @@ internal sealed class WebSocketSession(IHttpUpgradeFeature? upgrade, IHttpExtend
         return extended;
     }
 
+    /// <summary>Whether it asks for an upgrade, or is a CONNECT, which nothing but a WebSocket may be here.</summary>
+    public static bool IsAskedFor(HttpRequest request) =>
+        string.Equals(request.Headers.Upgrade, Protocol, StringComparison.OrdinalIgnoreCase) || HttpMethods.IsConnect(request.Method);
+
     /// <summary>Whether a CONNECT asks for a WebSocket and not for a tunnel.</summary>
     public static bool IsWebSocket(IHttpExtendedConnectFeature? connect) =>
         connect is { IsExtendedConnect: true } && string.Equals(connect.Protocol, Protocol, StringComparison.OrdinalIgnoreCase);

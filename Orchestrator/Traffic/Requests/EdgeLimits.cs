@@ -16,6 +16,9 @@ public sealed record EdgeLimits
     /// <summary>Connections that each listener has open at once; the next ones are closed. Null: as many as the process may open.</summary>
     public long? Connections { get; init; }
 
+    /// <summary>WebSockets that one client address has open at once, all stacks together; the next ones are answered 429. Null: any number.</summary>
+    public int? WebSocketsPerClient { get; init; } = 1000;
+
     /// <summary>How long a client may take to send the headers of a request.</summary>
     public TimeSpan HeaderTimeout { get; init; } = TimeSpan.FromSeconds(15);
 
