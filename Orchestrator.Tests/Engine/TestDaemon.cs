@@ -29,6 +29,8 @@ internal sealed class TestDaemon : IAsyncDisposable
 
     public IJournal Journal => _services.GetRequiredService<IJournal>();
 
+    public StackTraffic Traffic => _services.GetRequiredService<StackTraffic>();
+
     public IContainerEngine Engine => _services.GetRequiredService<IContainerEngine>();
 
     public Uri Edge => new($"http://127.0.0.1:{_services.GetRequiredService<EdgeServer>().Addresses[0].Port}");

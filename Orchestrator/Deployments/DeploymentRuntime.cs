@@ -7,7 +7,7 @@ namespace Orchestrator.Deployments;
 
 /// <summary>Brings routes and unfinished deployments back at start, and lets go in an orderly way at stop.</summary>
 public sealed partial class DeploymentRuntime(
-    IJournal journal, StackRoutesKeeper routes, DeploymentQueue queue, Housekeeping housekeeping, ILogger<DeploymentRuntime> logger) : IAsyncDisposable
+    IJournal journal, StackRoutesKeeper routes, DeploymentQueue queue, Housekeeping housekeeping, LiveProbes probes, ILogger<DeploymentRuntime> logger) : IAsyncDisposable
 {
     /// <summary>
     /// Lays the routes of every stack from the journal and the engine; said before the edge listens. A stack whose record is damaged, or whose
@@ -35,6 +35,7 @@ public sealed partial class DeploymentRuntime(
     {
         routes.Watch();
         housekeeping.Start();
+        probes.Start();
         foreach (var stack in (await journal.UnfinishedAsync(cancellationToken)).Select(deployment => deployment.Request.Stack).Distinct()) queue.Wake(stack);
     }
 
@@ -42,6 +43,7 @@ public sealed partial class DeploymentRuntime(
     public async ValueTask DisposeAsync()
     {
         await queue.DisposeAsync();
+        await probes.DisposeAsync();
         await housekeeping.DisposeAsync();
         await routes.DisposeAsync();
     }

@@ -51,6 +51,7 @@ public static class DeploymentServices
         .AddSingleton<ReleaseCleanup>()
         .AddSingleton<Housekeeping>()
         .AddSingleton<StackRoutesKeeper>()
+        .AddSingleton<LiveProbes>()
         .AddSingleton<StackStatusReader>()
         .AddSingleton<DeploymentService>()
         .AddSingleton<DeploymentRuntime>();

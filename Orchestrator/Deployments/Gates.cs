@@ -32,11 +32,17 @@ public sealed class Gates(ProbeFactory probes, IContainerEngine engine, TimeProv
     public Task<ProbeResult> AskAsync(Release release, ServiceSpec spec, ObservedContainer container, CancellationToken cancellationToken) =>
         ProbeOf(release, spec, container, RuleOf(spec, release.Images.GetValueOrDefault(spec.Name))).ProbeAsync(cancellationToken);
 
-    private IHealthProbe ProbeOf(Release release, ServiceSpec spec, ObservedContainer container, GateSpec rule)
+    /// <summary>Asks a replica once, where the proxy sends its requests.</summary>
+    public Task<ProbeResult> AskAsync(Release release, ServiceSpec spec, Traffic.ReplicaAddress replica, CancellationToken cancellationToken) =>
+        ProbeOf(release, spec, new(replica.Key), replica.Host, RuleOf(spec, release.Images.GetValueOrDefault(spec.Name))).ProbeAsync(cancellationToken);
+
+    private IHealthProbe ProbeOf(Release release, ServiceSpec spec, ObservedContainer container, GateSpec rule) =>
+        ProbeOf(release, spec, container.Id, StackTraffic.AddressOf(release.Stack, spec, container)?.Host, rule);
+
+    private IHealthProbe ProbeOf(Release release, ServiceSpec spec, ContainerId container, string? address, GateSpec rule)
     {
         var port = StackTraffic.PortOf(spec, release.Images.GetValueOrDefault(spec.Name));
-        var address = StackTraffic.AddressOf(release.Stack, spec, container)?.Host;
-        return probes.Create(rule, container.Id, address, port, spec.BasMalin?.Route?.Hosts ?? ImmutableArray<string>.Empty);
+        return probes.Create(rule, container, address, port, spec.BasMalin?.Route?.Hosts ?? ImmutableArray<string>.Empty);
     }
 
     private static bool HasHealthcheck(ServiceSpec spec, ImageIdentity? image) => spec.Container.Healthcheck switch

@@ -26,6 +26,9 @@ public sealed class StackTraffic(TrafficRouter router, EdgeServer edge, TimeProv
         return live.ToImmutable();
     }
 
+    /// <summary>All upstreams that have traffic now.</summary>
+    public IEnumerable<Upstream> Live => router.Published.SelectMany(stack => stack.Routes).Select(route => route.Upstream).Distinct();
+
     public Upstream UpstreamOf(Stack stack, ServiceSpec spec, Generation generation, IEnumerable<ObservedContainer> containers) =>
         new(new(stack.Name, spec.Name, generation.Colour.Word(), generation.Release), [.. containers.Select(container => AddressOf(stack, spec, container)).OfType<ReplicaAddress>()], time);
 

@@ -10,6 +10,9 @@ public sealed record BasMalinSpec
     /// <summary>Null: chosen by the service (HTTP when routed, Docker health when there is one, else running and stable).</summary>
     public GateSpec? Gate { get; init; }
 
+    /// <summary>The gate goes on being asked of live replicas.</summary>
+    public ProbeSpec Probe { get; init; } = new();
+
     public ImmutableArray<SmokeRequest> Smoke { get; init; } = [];
 
     /// <summary>Command of a one-shot container of the new image, run before the candidate starts. Empty: none.</summary>
@@ -154,6 +157,16 @@ public sealed record GateSpec
     public TimeSpan Stable { get; init; } = TimeSpan.FromSeconds(5);
 
     public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(60);
+}
+
+/// <summary>How live replicas are asked what their gate asked; gates by exec and by running are not asked again.</summary>
+public sealed record ProbeSpec
+{
+    /// <summary>Zero: not at all.</summary>
+    public TimeSpan Every { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Failures in a row that take a replica out of rotation, from 1 to 100; never the last one of its service.</summary>
+    public int Failures { get; init; } = 3;
 }
 
 /// <summary>HTTP status codes from <see cref="From"/> to <see cref="To"/>, both included.</summary>

@@ -40,6 +40,9 @@ public sealed class Upstream
     /// <summary>Leases held now; WebSockets are among them.</summary>
     public int InFlight => Volatile.Read(ref _state) & ~Closed;
 
+    /// <summary>Replicas in rotation; those that are left alone for a moment are among them.</summary>
+    public int Available => _replicas.Count(replica => replica.Available);
+
     public int WebSockets => _drain.WebSockets;
 
     /// <summary>A drain has begun.</summary>
@@ -90,6 +93,19 @@ public sealed class Upstream
 
             replica.Succeeded();
             _changed.Raise();
+        }
+    }
+
+    /// <summary>Takes a replica out of rotation, unless it is the last one in it. False: nothing has changed.</summary>
+    public bool TryTakeOut(string key)
+    {
+        lock (_draining)
+        {
+            if (Available < 2 || _replicas.FirstOrDefault(replica => replica.Address.Key == key) is not { Available: true } sick)
+                return false;
+
+            sick.Available = false;
+            return true;
         }
     }
 

@@ -113,7 +113,7 @@ internal sealed class BasMalinTests
         }));
 
     [TestCase("rout: {}", "4:19 services.app.x-basmalin.rout: unknown key 'rout' (did you mean 'route'?)")]
-    [TestCase("x-y: {}", "4:19 services.app.x-basmalin.x-y: unknown key 'x-y' (known keys: route, gate, smoke, migrate, migrate_timeout, shift, drain, bake, warm, stateful, backup, recycle)")]
+    [TestCase("x-y: {}", "4:19 services.app.x-basmalin.x-y: unknown key 'x-y' (known keys: route, gate, probe, smoke, migrate, migrate_timeout, shift, drain, bake, warm, stateful, backup, recycle)")]
     [TestCase("gate: { htpp: /, running: true }", "4:27 services.app.x-basmalin.gate.htpp: unknown key 'htpp' (did you mean 'http'?)")]
     [TestCase("gate: { http: /, tcp: 1, port: 1 }", "4:25 services.app.x-basmalin.gate: expected exactly one kind of probe, found http, tcp (e.g. { http: /health, expect: 200 })")]
     [TestCase("gate: { interval: 1s }", "4:25 services.app.x-basmalin.gate: expected one of http, tcp, exec, docker, running (e.g. { http: /health, expect: 200 })")]
@@ -129,6 +129,9 @@ internal sealed class BasMalinTests
     [TestCase("gate: { exec: [] }", "4:33 services.app.x-basmalin.gate.exec: the command is empty")]
     [TestCase("migrate: []", "4:28 services.app.x-basmalin.migrate: the command is empty (leave 'migrate' out when there is nothing to migrate)")]
     [TestCase("migrate_timeout: 0s, migrate: x", "4:36 services.app.x-basmalin.migrate_timeout: expected at least 1s, found '0s'")]
+    [TestCase("shift: { steps: [10%, 100%], sticky: yes }", "4:56 services.app.x-basmalin.shift.sticky: expected a way to keep clients: cookie, none, found 'yes'")]
+    [TestCase("probe: { every: 2h }", "4:35 services.app.x-basmalin.probe.every: expected at most 1h, found '2h'")]
+    [TestCase("probe: { failures: 0 }", "4:38 services.app.x-basmalin.probe.failures: expected a whole number from 1 to 100, found '0'")]
     [TestCase("shift: { dwell: 1s }", "4:26 services.app.x-basmalin.shift: 'steps' is missing (e.g. [10%, 50%, 100%])")]
     [TestCase("shift: { steps: [50%, 10%, 100%] }", "4:41 services.app.x-basmalin.shift.steps[1]: steps must rise, from above 0% (e.g. [10%, 50%, 100%])")]
     [TestCase("shift: { steps: [10%] }", "4:35 services.app.x-basmalin.shift.steps: the last step must be 100%")]

@@ -21,6 +21,7 @@ internal static class BasMalinSection
         {
             Route = section.TakeEvenIfNull("route") is { } route ? RouteSection.Read(route) : null,
             Gate = section.Take("gate") is { } gate ? GateSection.Read(gate) : null,
+            Probe = section.Take("probe") is { } probe ? Probe(probe) : defaults.Probe,
             Smoke = section.Take("smoke") is { } smoke ? SmokeSection.Read(smoke) : [],
             Migrate = section.Take("migrate") is { } migrate ? Migrate(migrate) : [],
             MigrateTimeout = section.Take("migrate_timeout")?.Duration(Second, Day) ?? defaults.MigrateTimeout,
@@ -41,6 +42,20 @@ internal static class BasMalinSection
         if (field.Command() is not { } command) return [];
         if (command.Length == 0) field.Error("the command is empty", "leave 'migrate' out when there is nothing to migrate");
         return command;
+    }
+
+    private static ProbeSpec Probe(Field field)
+    {
+        var defaults = new ProbeSpec();
+        if (field.Section("every and failures") is not { } section) return defaults;
+
+        var spec = new ProbeSpec
+        {
+            Every = section.Take("every")?.Duration(atMost: TimeSpan.FromHours(1)) ?? defaults.Every,
+            Failures = (int?)section.Take("failures")?.Whole(1, 100) ?? defaults.Failures,
+        };
+        section.Finish(strict: true);
+        return spec;
     }
 
     private static DrainSpec Drain(Field field)

@@ -19,7 +19,7 @@ internal static class ShiftSection
         var spec = defaults with
         {
             Dwell = section.Take("dwell")?.Duration(atMost: TimeSpan.FromDays(1)) ?? defaults.Dwell,
-            Sticky = section.Take("sticky")?.OneOf("how a client stays with its colour", "cookie", "none") == "cookie",
+            Sticky = section.Take("sticky")?.OneOf("a way to keep clients", "cookie", "none") == "cookie",
             MinRequests = (int?)section.Take("min_requests")?.Whole(1, int.MaxValue) ?? defaults.MinRequests,
             MaxErrorRatio = (double?)section.Take("max_error_ratio")?.Ratio() ?? defaults.MaxErrorRatio,
             MaxP95Ratio = (double?)section.Take("max_p95_ratio")?.Number(0, 1000, "a factor above 0, e.g. 2.0"),

@@ -1,0 +1,124 @@
+using Microsoft.Extensions.Logging;
+using Orchestrator.Docker;
+using Orchestrator.Health;
+using Orchestrator.Journal;
+using Orchestrator.Stacks;
+using Orchestrator.Traffic;
+
+namespace Orchestrator.Deployments;
+
+/// <summary>
+/// Goes on asking live replicas what their gate asked, at a slow pace. One that fails some times in a row leaves the rotation and comes back with its
+/// first success. The last one of a service stays: whether it can be reached is found out by the requests themselves, and what it answers is better
+/// than nothing.
+/// </summary>
+public sealed partial class LiveProbes(IJournal journal, StackTraffic traffic, Gates gates, TimeProvider time, ILogger<LiveProbes> logger) : IAsyncDisposable
+{
+    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
+
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Dictionary<Upstream, Watched> _watched = [];
+    private Task _loop = Task.CompletedTask;
+
+    public void Start() => _loop = Task.Run(() => LoopAsync(_stopping.Token));
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_stopping.IsCancellationRequested) return;
+        await _stopping.CancelAsync();
+        await _loop;
+    }
+
+    private async Task LoopAsync(CancellationToken cancellationToken)
+    {
+        using var ticks = new PeriodicTimer(Tick, time);
+        try
+        {
+            while (await ticks.WaitForNextTickAsync(cancellationToken)) await RoundAsync(cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            LogStopped();
+        }
+    }
+
+    private async Task RoundAsync(CancellationToken cancellationToken)
+    {
+        var live = traffic.Live.ToHashSet();
+        foreach (var gone in _watched.Keys.Where(upstream => !live.Contains(upstream)).ToList()) _watched.Remove(gone);
+        foreach (var upstream in live)
+        {
+            try
+            {
+                if (!_watched.TryGetValue(upstream, out var watched)) _watched[upstream] = watched = await WatchAsync(upstream, cancellationToken);
+                if (watched.Rule is { } rule && time.GetElapsedTime(watched.Asked) >= rule.Every) await AskAllAsync(upstream, watched, rule, cancellationToken);
+            }
+            catch (Exception problem) when (problem is JournalException or EngineException)
+            {
+                LogNotAsked(upstream.Identity.Stack, upstream.Identity.Service, problem.Message);
+            }
+        }
+    }
+
+    /// <summary>Probes by exec cost the container a process each time, and that a container runs is said by the engine: both end with the gate.</summary>
+    private async Task<Watched> WatchAsync(Upstream upstream, CancellationToken cancellationToken)
+    {
+        var identity = upstream.Identity;
+        var release = await journal.FindReleaseAsync(identity.Stack, identity.Release, cancellationToken);
+        var spec = release?.Stack.Find(identity.Service);
+        var asks = release is not null && spec?.BasMalin?.Probe is { } rule && rule.Every > TimeSpan.Zero
+            && Gates.RuleOf(spec, release.Images.GetValueOrDefault(spec.Name)).Kind is GateKind.Http or GateKind.Tcp or GateKind.Docker;
+        return new Watched(release, spec, asks ? spec?.BasMalin?.Probe : null) { Asked = time.GetTimestamp() };
+    }
+
+    private async Task AskAllAsync(Upstream upstream, Watched watched, ProbeSpec rule, CancellationToken cancellationToken)
+    {
+        watched.Asked = time.GetTimestamp();
+        if (watched.Release is not { } release || watched.Spec is not { } spec) return;
+
+        var asked = upstream.Replicas.Select(async replica => (Replica: replica, Seen: await gates.AskAsync(release, spec, replica, cancellationToken))).ToList();
+        foreach (var (replica, seen) in await Task.WhenAll(asked)) Judge(upstream, watched, rule, replica, seen);
+    }
+
+    private void Judge(Upstream upstream, Watched watched, ProbeSpec rule, ReplicaAddress replica, ProbeResult seen)
+    {
+        var (stack, service) = (upstream.Identity.Stack, upstream.Identity.Service);
+        if (seen.Healthy)
+        {
+            watched.Failures.Remove(replica.Key);
+            if (!watched.Out.Remove(replica.Key)) return;
+
+            upstream.SetAvailable(replica.Key, true);
+            LogBack(stack, service, new(replica.Key));
+            return;
+        }
+
+        var failures = watched.Failures[replica.Key] = watched.Failures.GetValueOrDefault(replica.Key) + 1;
+        if (failures < rule.Failures || !upstream.TryTakeOut(replica.Key)) return;
+
+        watched.Out.Add(replica.Key);
+        LogOut(stack, service, new(replica.Key), failures, seen.Detail);
+    }
+
+    [LoggerMessage(EventId = 2541, Level = LogLevel.Warning, Message = "Stack {Stack}: {Container} of {Service} is out of the rotation: {Failures} probes in a row failed, the last: {Detail}")]
+    private partial void LogOut(string stack, string service, ContainerId container, int failures, string detail);
+
+    [LoggerMessage(EventId = 2542, Level = LogLevel.Information, Message = "Stack {Stack}: {Container} of {Service} answers its probe and is in the rotation again")]
+    private partial void LogBack(string stack, string service, ContainerId container);
+
+    [LoggerMessage(EventId = 2543, Level = LogLevel.Warning, Message = "Stack {Stack}: {Service} could not be probed: {Problem}")]
+    private partial void LogNotAsked(string stack, string service, string problem);
+
+    [LoggerMessage(EventId = 2544, Level = LogLevel.Debug, Message = "Live replicas are not probed any more")]
+    private partial void LogStopped();
+
+    /// <param name="Rule">Null: it is not asked.</param>
+    private sealed record Watched(Release? Release, ServiceSpec? Spec, ProbeSpec? Rule)
+    {
+        public long Asked { get; set; }
+
+        public Dictionary<string, int> Failures { get; } = [];
+
+        public HashSet<string> Out { get; } = [];
+    }
+}
