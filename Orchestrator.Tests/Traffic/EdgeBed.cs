@@ -43,7 +43,7 @@ internal sealed class EdgeBed : IAsyncDisposable
 
     public static async Task<EdgeBed> StartAsync(EdgeOptions options, TimeProvider time, Func<HttpContext, ValueTask<bool>>? intercept)
     {
-        var bed = new EdgeBed(options with { Http = [new IPEndPoint(IPAddress.Loopback, 0)] }, time, intercept);
+        var bed = new EdgeBed(options with { Http = options.Http.IsEmpty ? [new IPEndPoint(IPAddress.Loopback, 0)] : options.Http }, time, intercept);
         await bed.Edge.StartAsync(CancellationToken.None);
         bed.Client.Dispose();
         bed.Client = new HttpClient { BaseAddress = bed.Address };

@@ -112,6 +112,8 @@ public sealed partial class DockerEngine : IContainerEngine, IAsyncDisposable
 
     public Task DetachAsync(ContainerId id, string network, CancellationToken cancellationToken) => _containers.LeaveAsync(id, network, cancellationToken);
 
+    public Task<string?> FindVolumeDirectoryAsync(string name, CancellationToken cancellationToken) => _networks.FindVolumeDirectoryAsync(name, cancellationToken);
+
     public Task EnsureVolumeAsync(VolumeRequest request, CancellationToken cancellationToken) => _networks.EnsureVolumeAsync(request, cancellationToken);
 
     public IAsyncEnumerable<EngineEvent> EventsAsync(CancellationToken cancellationToken) => _events.ReadAsync(cancellationToken);

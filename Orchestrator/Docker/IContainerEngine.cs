@@ -66,6 +66,9 @@ public interface IContainerEngine
 
     Task EnsureVolumeAsync(VolumeRequest request, CancellationToken cancellationToken);
 
+    /// <summary>The directory of the engine's host that holds the volume's files; null: there is no such volume.</summary>
+    Task<string?> FindVolumeDirectoryAsync(string name, CancellationToken cancellationToken);
+
     /// <summary>What happens to containers of ours, from now on. Ends when the connection to the engine does.</summary>
     IAsyncEnumerable<EngineEvent> EventsAsync(CancellationToken cancellationToken);
 }

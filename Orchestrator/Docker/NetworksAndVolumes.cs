@@ -70,6 +70,9 @@ internal sealed class NetworksAndVolumes(EngineConnection engine) : IDisposable
             cancellationToken);
     }
 
+    public Task<string?> FindVolumeDirectoryAsync(string name, CancellationToken cancellationToken) =>
+        engine.CallAsync(new EngineCall($"look at volume {name}"), (client, token) => DirectoryAsync(client, name, token), cancellationToken);
+
     public void Dispose() => _creating.Dispose();
 
     private async Task<IReadOnlyList<NetworkResponse>> NetworksAsync(string name, string what, CancellationToken cancellationToken)
@@ -129,6 +132,18 @@ internal sealed class NetworksAndVolumes(EngineConnection engine) : IDisposable
         catch (DockerApiException missing) when (missing.StatusCode == System.Net.HttpStatusCode.NotFound)
         {
             return false;
+        }
+    }
+
+    private static async Task<string?> DirectoryAsync(DockerClient client, string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await client.Volumes.InspectAsync(name, cancellationToken)).Mountpoint;
+        }
+        catch (DockerApiException missing) when (missing.StatusCode == System.Net.HttpStatusCode.NotFound)
+        {
+            return null;
         }
     }
 }

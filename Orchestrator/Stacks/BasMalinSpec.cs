@@ -77,6 +77,8 @@ public sealed record RouteSpec
 
     public RouteHeadersSpec? Headers { get; init; }
 
+    public ImmutableArray<StaticFolderSpec> Static { get; init; } = [];
+
     /// <summary>Media types whose answers are compressed, <c>text/*</c> for all of a kind; empty: the usual ones; null: none.</summary>
     public ImmutableArray<string>? Compress { get; init; }
 }

@@ -13,6 +13,14 @@ public sealed record RouteTimeoutsSpec(TimeSpan? Connect, TimeSpan? Headers, Tim
 /// <param name="ByClient">False: all clients together.</param>
 public sealed record RouteRateSpec(int Requests, TimeSpan Per, int Burst, bool ByClient);
 
+/// <summary>Files of a volume that the proxy serves itself.</summary>
+/// <param name="Path">As clients see it, on segment boundaries.</param>
+/// <param name="Volume">The volume's key in the Compose file.</param>
+/// <param name="Directory">Below the volume's root; empty: all of it.</param>
+/// <param name="Cache">How long clients may keep a file; zero: they ask each time.</param>
+/// <param name="Fallback">What is not there is asked of the application; false: 404.</param>
+public sealed record StaticFolderSpec(string Path, string Volume, string Directory, TimeSpan Cache, bool Fallback);
+
 /// <summary>Headers of every answer.</summary>
 public sealed record RouteHeadersSpec
 {

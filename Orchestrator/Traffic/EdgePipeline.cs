@@ -74,6 +74,12 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
         }
 
         var hold = IsClosed(exchange, target) ? EdgeHold.Maintenance : EdgeHold.Released;
+        if (hold is EdgeHold.Released && target.Rules?.Files is { } files && await files.TryServeAsync(exchange))
+        {
+            Count(exchange, target, exchange.Context.Response.StatusCode, own: true);
+            return;
+        }
+
         while (hold is EdgeHold.Released)
         {
             if (!target.IsPaused && target.Upstream.TryLease(out var lease))

@@ -23,6 +23,7 @@ internal static class RouteRulesSection
         Timeouts = section.Take("timeouts") is { } timeouts ? Timeouts(timeouts) : null,
         Rate = section.Take("rate") is { } rate ? Rate(rate) : null,
         Headers = section.Take("headers") is { } headers ? Headers(headers) : null,
+        Static = section.Take("static") is { } folders ? StaticSection.Read(folders, route.Path) : [],
         Compress = section.Take("compress") is { } compress ? Compress(compress) : null,
     };
 

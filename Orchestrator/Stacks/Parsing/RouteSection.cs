@@ -56,7 +56,7 @@ internal static class RouteSection
     private static bool IsLabel(string label) =>
         label.Length is > 0 and <= 63 && label[0] != '-' && label[^1] != '-' && label.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_');
 
-    private static string? Prefix(Field field)
+    public static string? Prefix(Field field)
     {
         const string expected = "a path that starts with '/', e.g. /api";
         if (field.NonEmpty(expected) is not { } text) return null;

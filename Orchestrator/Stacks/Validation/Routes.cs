@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Orchestrator.Stacks.Parsing;
+using Orchestrator.Stacks.Values;
 
 namespace Orchestrator.Stacks.Validation;
 
@@ -27,6 +28,21 @@ internal sealed class Routes(Reading reading)
             reading.Error(
                 path, $"{hosts[index]}{prefix} leads to '{other.Service}' already, at {other.Path} ({reading.PlaceOf(other.Path)})",
                 "give one of them another host or path");
+        }
+    }
+
+    /// <summary>What the proxy serves of a volume, some service must put there.</summary>
+    public void CheckStatic(ServiceDraft service, IReadOnlyCollection<VolumeSpec> volumes)
+    {
+        var folders = service.BasMalin?.Route?.Static ?? [];
+        for (var index = 0; index < folders.Length; index++)
+        {
+            if (volumes.Any(volume => volume.Key == folders[index].Volume)) continue;
+
+            var near = Nearest.To(folders[index].Volume, [.. volumes.Select(volume => volume.Key)]);
+            reading.Error(
+                $"{service.Key("x-basmalin.route.static")}[{index}].volume", $"no service mounts a volume '{folders[index].Volume}'",
+                near is null ? "name a volume of this file that a service mounts" : $"did you mean '{near}'?");
         }
     }
 

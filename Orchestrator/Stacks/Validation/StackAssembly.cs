@@ -21,13 +21,15 @@ internal static class StackAssembly
 
 
         var references = new References(active, draft.Services, reading);
+        var volumes = references.Volumes(draft);
+        foreach (var service in active) routes.CheckStatic(service, volumes);
         return new Stack
         {
             Name = draft.Name,
             Directory = reading.Source.Directory,
             Services = [.. active.Select(service => Service(draft, service, routes, reading))],
             Networks = references.Networks(draft),
-            Volumes = references.Volumes(draft),
+            Volumes = volumes,
             Secrets = references.Secrets(draft),
             Configs = references.Configs(draft),
         };

@@ -15,6 +15,8 @@ internal sealed record OwnAnswer(int Status, string Title, string Detail)
 
     public static OwnAnswer ForwardProxy { get; } = new(StatusCodes.Status405MethodNotAllowed, "Method not allowed", "This is not a forward proxy.");
 
+    public static OwnAnswer NoFile { get; } = new(StatusCodes.Status404NotFound, "Not found", "There is no such file.");
+
     public static OwnAnswer UnknownPreview { get; } = new(StatusCodes.Status404NotFound, "Not found", "No preview has this token.");
 
     /// <summary>For whoever asks after the health of a service that is paused: it is so on purpose, and must not be taken out for it.</summary>

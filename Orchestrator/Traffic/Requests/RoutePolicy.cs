@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Orchestrator.Traffic.Files;
 
 namespace Orchestrator.Traffic.Requests;
 
@@ -22,6 +23,9 @@ public sealed record RoutePolicy
     public RateRule? Rate { get; init; }
 
     public HeaderRules? Headers { get; init; }
+
+    /// <summary>Files that are served without the application.</summary>
+    public ImmutableArray<StaticFolder> Static { get; init; } = [];
 
     /// <summary>Null: answers pass as they are.</summary>
     public CompressionRule? Compress { get; init; }

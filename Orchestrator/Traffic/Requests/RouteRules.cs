@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Orchestrator.Traffic.Files;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace Orchestrator.Traffic.Requests;
@@ -14,6 +15,9 @@ internal sealed class RouteRules(RoutePolicy policy, string prefix, RateLimiter?
 
     /// <summary>What the application does not see of the path; null: it sees all of it.</summary>
     public string? Prefix { get; } = policy.StripPrefix && prefix.Length > 0 ? prefix : null;
+
+    /// <summary>Null: everything is the application's.</summary>
+    public StaticFiles? Files { get; } = policy.Static.IsEmpty ? null : new StaticFiles(policy.Static);
 
     /// <summary>How YARP sends; made by the forwarder at first use.</summary>
     public ForwarderRequestConfig? Request { get; set; }
