@@ -62,6 +62,7 @@ internal sealed class ManifestTests
         Http2 = ratio < 0.5,
         Pages = ImmutableSortedDictionary<string, string>.Empty.Add("502", "<h1>ä</h1>"),
         BodyLimit = time.Ticks,
+        Static = [new StaticFolderSpec("/uploads", "v", "", time, ratio > 0.5)],
         Compress = ratio > 0.5 ? words : null,
         Timeouts = new RouteTimeoutsSpec(time, null, time),
         Rate = new RouteRateSpec(words.Length + 1, time, 3, ratio > 0.5),

@@ -21,6 +21,7 @@ public static class DeploymentServices
         .AddSingleton<GrantedFiles>()
         .AddSingleton(new ProtectOptions(Path.Combine(dataDirectory, "backups")))
         .AddSingleton<StackContainers>()
+        .AddSingleton<VolumeRoots>()
         .AddSingleton<StackTraffic>()
         .AddSingleton<ProbeFactory>()
         .AddSingleton<Gates>()

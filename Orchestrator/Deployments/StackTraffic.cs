@@ -10,7 +10,7 @@ using Orchestrator.Traffic.Tls;
 namespace Orchestrator.Deployments;
 
 /// <summary>What the edge serves of a stack, from the stack's state and what the engine shows; and the switch of it.</summary>
-public sealed class StackTraffic(TrafficRouter router, EdgeServer edge, TimeProvider time)
+public sealed class StackTraffic(TrafficRouter router, EdgeServer edge, VolumeRoots volumes, TimeProvider time)
 {
     // Readers never take it: it only keeps two writers of one stack from losing each other's change.
     private readonly Lock _publishing = new();
@@ -103,11 +103,12 @@ public sealed class StackTraffic(TrafficRouter router, EdgeServer edge, TimeProv
         var stack = release.Stack.Name;
         var wanted = EndpointsOf(release.Stack);
         var present = (router.Find(stack)?.Routes ?? []).Select(route => route.Listener).OfType<PublishedEndpoint>().ToImmutableArray();
+        var routes = await volumes.WithFilesAsync(release.Stack, RoutesOf(release, live), cancellationToken);
         await edge.SetPublishedAsync(stack, [.. present.Union(wanted)], cancellationToken);
         lock (_publishing)
         {
             var allow = router.Find(stack)?.MaintenanceAllow ?? AddressSet.Empty;
-            router.Publish(new(stack, RoutesOf(release, live), [], InMaintenance(stack)) { MaintenanceAllow = allow });
+            router.Publish(new(stack, routes, [], InMaintenance(stack)) { MaintenanceAllow = allow });
         }
 
         await edge.SetPublishedAsync(stack, wanted, cancellationToken);
@@ -115,11 +116,12 @@ public sealed class StackTraffic(TrafficRouter router, EdgeServer edge, TimeProv
 
     /// <summary>At start: the table first, so that no published port answers before its route is there.</summary>
     /// <exception cref="EdgeBindException">A published port is taken by somebody else; the routes by host stand all the same.</exception>
-    public Task RestoreAsync(Release release, IReadOnlyDictionary<string, Upstream> live, StackState state, CancellationToken cancellationToken)
+    public async Task RestoreAsync(Release release, IReadOnlyDictionary<string, Upstream> live, StackState state, CancellationToken cancellationToken)
     {
+        var routes = await volumes.WithFilesAsync(release.Stack, RoutesOf(release, live), cancellationToken);
         lock (_publishing)
-            router.Publish(new(release.Stack.Name, RoutesOf(release, live), [], state.Maintenance) { MaintenanceAllow = AllowOf(state.MaintenanceAllow) });
-        return edge.SetPublishedAsync(release.Stack.Name, EndpointsOf(release.Stack), cancellationToken);
+            router.Publish(new(release.Stack.Name, routes, [], state.Maintenance) { MaintenanceAllow = AllowOf(state.MaintenanceAllow) });
+        await edge.SetPublishedAsync(release.Stack.Name, EndpointsOf(release.Stack), cancellationToken);
     }
 
     /// <summary>The same colour under another upstream.</summary>

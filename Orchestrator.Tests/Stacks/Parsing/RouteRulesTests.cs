@@ -49,6 +49,8 @@ internal sealed class RouteRulesTests
     [TestCase("rate: { requests: 1, by: clients }", "rate.by: expected who is counted: client, route, found 'clients' (did you mean 'client'?)")]
     [TestCase("headers: { set: { Content-Length: 1 } }", "headers.set.Content-Length: the header 'Content-Length' belongs to the connection; the proxy sets it itself")]
     [TestCase("headers: { remove: [a b] }", "headers.remove[0]: 'a b' is not a header's name (letters, digits and '-')")]
+    [TestCase("static: [ { path: /u } ]", "static[0]: 'volume' is missing (e.g. { path: /uploads, volume: uploads })")]
+    [TestCase("static: [ { path: /u, volume: nowhere } ]", "static[0].volume: no service mounts a volume 'nowhere' (name a volume of this file that a service mounts)")]
     [TestCase("compress: [texts]", "compress[0]: expected a media type, e.g. application/json or text/*, found 'texts'")]
     [TestCase("compress: [text/event-stream]", "compress[0]: event streams are never compressed: events would wait for each other")]
     [TestCase("pages: { 500: x.html }", "pages.500: the proxy has no answer '500' (known: 400, 408, 413, 429, 502, 503, 504, maintenance)")]

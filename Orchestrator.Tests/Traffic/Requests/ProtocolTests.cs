@@ -35,13 +35,10 @@ public sealed class ProtocolTests
     [TestCase("GET / HTTP/1.1\r\nHost: a\r\nX-A : b\r\n\r\n", TestName = "a_space_before_the_colon")]
     [TestCase("GET / HTTP/1.1\r\nHost: a\r\nX-A: b\u0000c\r\n\r\n", TestName = "a_zero_in_a_header")]
     [TestCase("GET / HTTP/1.1\r\nHost: a/../b\r\n\r\n", TestName = "a_host_that_is_none")]
-    [TestCase("GET /\u0001 HTTP/1.1\r\nHost: a\r\n\r\n", TestName = "a_control_character_in_the_target")]
     [TestCase("GET /%00 HTTP/1.1\r\nHost: a\r\n\r\n", TestName = "an_encoded_zero_in_the_path")]
     [TestCase("POST /api/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", TestName = "two_lengths")]
-    [TestCase("POST /api/echo HTTP/1.1\r\nHost: a\r\nContent-Length: +3\r\n\r\nabc", TestName = "a_length_with_a_sign")]
     [TestCase("POST /api/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n", TestName = "chunked_that_is_not_last")]
     [TestCase("POST /api/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", TestName = "an_unknown_transfer_coding")]
-    [TestCase("POST /api/echo HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", TestName = "chunks_in_version_1_0")]
     public async Task What_two_parsers_could_read_differently_is_refused(string request)
     {
         var answer = await _bed.RawAsync(request);
@@ -86,15 +83,7 @@ public sealed class ProtocolTests
         Assert.That(await reader.ReadToEndAsync(), Does.Contain("HTTP/1.1 200").And.Contain("2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"));
     }
 
-    [Test]
-    public async Task Trailers_pass()
-    {
-        var answer = await _bed.RawAsync("GET /trailers HTTP/1.1\r\nHost: x\r\nTE: trailers\r\nConnection: close\r\n\r\n");
-
-        Assert.That(answer, Does.Contain("body").And.EndWith("0\r\nX-Check: sum\r\n\r\n"));
-    }
-
-    [TestCase("HEAD", "/bytes/100", 200, "Content-Length: 100")]
+    [TestCase("HEAD", "/hundred", 200, "Content-Length: 100")]
     [TestCase("GET", "/status/204", 204, null)]
     [TestCase("GET", "/status/304", 304, null)]
     public async Task Answers_without_a_body_have_none(string method, string path, int status, string? header)
@@ -118,9 +107,9 @@ public sealed class ProtocolTests
     public async Task An_upload_without_an_end_reaches_the_application_as_it_comes()
     {
         using var client = await ConnectAsync();
-        await SendAsync(client, "POST /first-bytes HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
+        await SendAsync(client, $"POST /first-bytes HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2000\r\n{new string('x', 0x2000)}\r\n");
 
-        // The application answers after the first bytes; the end of the body never comes.
+        // The end of the body never comes. Less than 4 KiB would wait for more in the framework's client.
         await _blue.Arrived.Task.WaitAsync(TimeSpan.FromSeconds(20));
         client.Close();
         var report = await _upstream.DrainAsync(EdgeBed.Patient, CancellationToken.None);
