@@ -188,6 +188,15 @@ public sealed class ContainerSettingsTests
     }
 
     [Test]
+    public async Task The_directory_of_a_volume_is_found()
+    {
+        var volume = await _lab.VolumeAsync("uploads");
+
+        Assert.That(await _lab.Engine.FindVolumeDirectoryAsync(volume, CancellationToken.None), Does.EndWith($"/{volume}/_data").And.StartsWith("/"));
+        Assert.That(await _lab.Engine.FindVolumeDirectoryAsync($"{volume}_nowhere", CancellationToken.None), Is.Null);
+    }
+
+    [Test]
     public async Task An_external_volume_that_is_not_there_is_not_found()
     {
         var request = new VolumeRequest(new VolumeSpec { Key = "data", Name = $"{_lab.Stack}_outside", External = true }, _lab.Labels);
