@@ -50,10 +50,10 @@ public sealed partial class VolumeRoots(IContainerEngine engine, ILogger<VolumeR
         }
     }
 
-    [LoggerMessage(EventId = 2540, Level = LogLevel.Warning,
+    [LoggerMessage(EventId = 2560, Level = LogLevel.Warning,
         Message = "Stack {Stack}: {Path} is left to the application: the directory of the volume {Volume} cannot be read here (another machine, or not the daemon's to read)")]
     private partial void LogNotReadable(string stack, string path, string volume);
 
-    [LoggerMessage(EventId = 2541, Level = LogLevel.Warning, Message = "Where the volume {Volume} lies could not be asked: {Problem}")]
+    [LoggerMessage(EventId = 2561, Level = LogLevel.Warning, Message = "Where the volume {Volume} lies could not be asked: {Problem}")]
     private partial void LogNotFound(string volume, string problem);
 }
