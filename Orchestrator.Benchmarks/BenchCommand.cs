@@ -17,13 +17,20 @@ internal static class BenchCommand
         Create("deploy", "Deployments and warm rollbacks of a real application, under load.", Deploy),
         Create("garden", "GardenApp with its databases, read by 100 clients through the edge.", Garden),
         Create("start", "How fast the published program starts, and what it takes when idle.", Start),
-        Create("all", "All of these.", Start, Edge, Deploy, Garden),
+        Create("steady", "What swaps do to those who are being served, and what idle WebSockets take.", Steady),
+        Create("all", "All of these.", Start, Edge, Steady, Deploy, Garden),
+        Create("soak", "Ten minutes of load with a swap every five seconds.", Soak),
     ];
 
     private static Task<Findings> Start(bool quick, CancellationToken cancellationToken) =>
         new StartBenchmark(quick ? 1 : 10, TimeSpan.FromSeconds(quick ? 2 : 20), TimeProvider.System).RunAsync(cancellationToken);
 
-    private static Task<Findings> Edge(bool quick, CancellationToken cancellationToken) => new EdgeBenchmark(quick ? EdgePlan.Quick : EdgePlan.Full).RunAsync(cancellationToken);
+    private static Task<Findings> Edge(bool quick, CancellationToken cancellationToken) => new EdgeBenchmark(quick ? EdgePlan.Quick : EdgePlan.Full, TimeProvider.System).RunAsync(cancellationToken);
+
+    private static Task<Findings> Steady(bool quick, CancellationToken cancellationToken) =>
+        new SteadyBenchmark(quick ? EdgePlan.Quick : EdgePlan.Full, TimeProvider.System).RunAsync(cancellationToken);
+
+    private static Task<Findings> Soak(bool quick, CancellationToken cancellationToken) => new SoakBenchmark(TimeSpan.FromSeconds(quick ? 15 : 600), TimeProvider.System).RunAsync(cancellationToken);
 
     private static Task<Findings> Deploy(bool quick, CancellationToken cancellationToken) => new DeployBenchmark(quick ? 1 : 5, TimeProvider.System).RunAsync(cancellationToken);
 

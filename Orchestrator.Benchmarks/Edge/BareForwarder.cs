@@ -1,5 +1,7 @@
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Abstractions;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -31,16 +33,27 @@ internal static class BareForwarder
         return await PlainApplication.StartAsync(application);
     }
 
-    /// <returns>Its port.</returns>
-    public static async Task<int> StartOnKestrelAsync(string destination)
+    /// <returns>Its ports; 0: none.</returns>
+    public static async Task<(int Plain, int Tls)> StartOnKestrelAsync(string destination, BenchCertificate? certificate)
     {
         var (forwarder, client) = Create();
         var options = new KestrelServerOptions { AddServerHeader = false };
         options.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
+        if (certificate is not null)
+        {
+            var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+            builder.WebHost.UseKestrelCore();
+            builder.Services.AddLogging();
+            options.ApplicationServices = builder.Services.BuildServiceProvider();
+            var pair = X509Certificate2.CreateFromPemFile(certificate.Chain, certificate.Key);
+            options.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(pair));
+        }
+
         var transport = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance);
         var server = new KestrelServer(Options.Create(options), transport, NullLoggerFactory.Instance);
         await server.StartAsync(new Application(forwarder, client, destination), CancellationToken.None);
-        return new Uri(server.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First()).Port;
+        var addresses = server.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Select(address => new Uri(address)).ToLookup(address => address.Scheme, address => address.Port);
+        return (addresses[Uri.UriSchemeHttp].First(), addresses[Uri.UriSchemeHttps].FirstOrDefault());
     }
 
     private static (IHttpForwarder Forwarder, HttpMessageInvoker Client) Create()

@@ -8,13 +8,13 @@ namespace Orchestrator.Benchmarks.Edge;
 /// nginx, HAProxy and Caddy as plain reverse proxies: connections kept alive on both sides, no access log, a worker or thread per core, and the
 /// X-Forwarded headers that BasMalin sets too.
 /// </summary>
-internal sealed class DebianProxies(string directory, int backend)
+internal sealed class DebianProxies(string directory, int backend, BenchCertificate certificate)
 {
     public static string[] PackageNames => ["nginx-light", "haproxy", "caddy"];
 
     public async Task<Contender> StartNginxAsync(CancellationToken cancellationToken)
     {
-        var port = FreePort();
+        var (port, tls) = (FreePort(), FreePort());
         var configuration = await WriteAsync("nginx.conf", $$"""
             daemon off;
             user root;
@@ -33,6 +33,9 @@ internal sealed class DebianProxies(string directory, int backend)
               upstream app { server 127.0.0.1:{{backend}}; keepalive 256; keepalive_requests 1000000000; }
               server {
                 listen 127.0.0.1:{{port}} backlog=4096;
+                listen 127.0.0.1:{{tls}} ssl backlog=4096;
+                ssl_certificate {{certificate.Chain}};
+                ssl_certificate_key {{certificate.Key}};
                 location / {
                   proxy_pass http://app;
                   proxy_http_version 1.1;
@@ -45,12 +48,12 @@ internal sealed class DebianProxies(string directory, int backend)
               }
             }
             """, cancellationToken);
-        return await Contender.StartOtherAsync("nginx", port, Start("nginx", "-p", directory, "-e", $"{directory}/nginx.log", "-c", configuration), cancellationToken);
+        return await Contender.StartOtherAsync("nginx", (port, tls), Start("nginx", "-p", directory, "-e", $"{directory}/nginx.log", "-c", configuration), cancellationToken);
     }
 
     public async Task<Contender> StartHaproxyAsync(CancellationToken cancellationToken)
     {
-        var port = FreePort();
+        var (port, tls) = (FreePort(), FreePort());
         var configuration = await WriteAsync("haproxy.cfg", $$"""
             global
               nbthread {{Environment.ProcessorCount}}
@@ -63,7 +66,9 @@ internal sealed class DebianProxies(string directory, int backend)
               http-reuse always
             frontend edge
               bind 127.0.0.1:{{port}}
-              http-request set-header X-Forwarded-Proto http
+              bind 127.0.0.1:{{tls}} ssl crt {{certificate.Both}}
+              http-request set-header X-Forwarded-Proto http if !{ ssl_fc }
+              http-request set-header X-Forwarded-Proto https if { ssl_fc }
               http-request set-header X-Forwarded-Host %[req.hdr(Host)]
               option forwardfor
               default_backend app
@@ -71,12 +76,12 @@ internal sealed class DebianProxies(string directory, int backend)
               server one 127.0.0.1:{{backend}}
 
             """, cancellationToken);
-        return await Contender.StartOtherAsync("HAProxy", port, Start("haproxy", "-db", "-q", "-f", configuration), cancellationToken);
+        return await Contender.StartOtherAsync("HAProxy", (port, tls), Start("haproxy", "-db", "-q", "-f", configuration), cancellationToken);
     }
 
     public async Task<Contender> StartCaddyAsync(CancellationToken cancellationToken)
     {
-        var port = FreePort();
+        var (port, tls) = (FreePort(), FreePort());
         var configuration = await WriteAsync("Caddyfile", $$"""
             {
               admin off
@@ -85,7 +90,7 @@ internal sealed class DebianProxies(string directory, int backend)
                 level ERROR
               }
             }
-            http://:{{port}} {
+            (proxied) {
               bind 127.0.0.1
               reverse_proxy 127.0.0.1:{{backend}} {
                 transport http {
@@ -93,9 +98,16 @@ internal sealed class DebianProxies(string directory, int backend)
                 }
               }
             }
+            http://:{{port}} {
+              import proxied
+            }
+            https://:{{tls}} {
+              tls {{certificate.Chain}} {{certificate.Key}}
+              import proxied
+            }
 
             """, cancellationToken);
-        return await Contender.StartOtherAsync("Caddy", port, Start("caddy", "run", "--config", configuration, "--adapter", "caddyfile"), cancellationToken);
+        return await Contender.StartOtherAsync("Caddy", (port, tls), Start("caddy", "run", "--config", configuration, "--adapter", "caddyfile"), cancellationToken);
     }
 
     private async Task<string> WriteAsync(string name, string text, CancellationToken cancellationToken)

@@ -8,9 +8,12 @@ namespace Orchestrator.Benchmarks.Edge;
 /// What a request costs on its way through each proxy. All have the same backend and the same load, and take turns, so that whatever else the
 /// machine does hits all alike; costs are compared round by round.
 /// </summary>
-internal sealed class EdgeBenchmark(EdgePlan plan)
+internal sealed class EdgeBenchmark(EdgePlan plan, TimeProvider time)
 {
     private const double Allowed = 1.10;
+    private const double AllowedToCaddy = 0.50;
+    private const double AllowedToGrow = 1.05;
+    private const string Caddy = "Caddy";
     private const string One = "BasMalin, 1 route";
     private const string Thousand = "BasMalin, 1,000 routes";
     private const string Application = "bare YARP forwarder, ASP.NET Core";
@@ -26,8 +29,16 @@ internal sealed class EdgeBenchmark(EdgePlan plan)
         {
             Progress.Say("edge: starting the proxies");
             await StartAsync(contenders, directory, cancellationToken);
-            var samples = await MeasureAsync(contenders, new Wrk(directory), cancellationToken);
-            return Report(contenders, samples, versions);
+            var wrk = new Wrk(directory);
+            var usual = Report(contenders, await MeasureAsync(contenders, wrk, cancellationToken), versions);
+            var others = new ShapeBenchmark(plan, [.. contenders.Where(contender => contender.TlsPort > 0)], wrk);
+            var (table, numbers) = await others.RunAsync(One, cancellationToken);
+            return usual with
+            {
+                Numbers = new { usual = usual.Numbers, others = numbers },
+                Goals = [.. usual.Goals, .. Shape.Others.SelectMany(shape => GoalsOf(others, shape))],
+                Tables = [.. usual.Tables, table],
+            };
         }
         finally
         {
@@ -37,16 +48,17 @@ internal sealed class EdgeBenchmark(EdgePlan plan)
         }
     }
 
-    private static async Task StartAsync(List<Contender> contenders, string directory, CancellationToken cancellationToken)
+    private async Task StartAsync(List<Contender> contenders, string directory, CancellationToken cancellationToken)
     {
-        contenders.Add(await Contender.StartOwnAsync(Direct, ServeCommand.Backend, 0, 0, cancellationToken));
+        var certificate = await BenchCertificate.CreateAsync(Path.Combine(directory, "certificates"), time, cancellationToken);
+        contenders.Add(await Contender.StartOwnAsync(Direct, ServeCommand.Backend, 0, 0, null, cancellationToken));
         var backend = contenders[0].Port;
-        contenders.Add(await Contender.StartOwnAsync(One, ServeCommand.Edge, backend, 1, cancellationToken));
-        contenders.Add(await Contender.StartOwnAsync(Thousand, ServeCommand.Edge, backend, 1000, cancellationToken));
-        contenders.Add(await Contender.StartOwnAsync(Application, ServeCommand.ApplicationForwarder, backend, 0, cancellationToken));
-        contenders.Add(await Contender.StartOwnAsync(Kestrel, ServeCommand.KestrelForwarder, backend, 0, cancellationToken));
+        contenders.Add(await Contender.StartOwnAsync(One, ServeCommand.Edge, backend, 1, certificate, cancellationToken));
+        contenders.Add(await Contender.StartOwnAsync(Thousand, ServeCommand.Edge, backend, 1000, null, cancellationToken));
+        contenders.Add(await Contender.StartOwnAsync(Application, ServeCommand.ApplicationForwarder, backend, 0, null, cancellationToken));
+        contenders.Add(await Contender.StartOwnAsync(Kestrel, ServeCommand.KestrelForwarder, backend, 0, certificate, cancellationToken));
 
-        var others = new DebianProxies(directory, backend);
+        var others = new DebianProxies(directory, backend, certificate);
         contenders.Add(await others.StartNginxAsync(cancellationToken));
         contenders.Add(await others.StartHaproxyAsync(cancellationToken));
         contenders.Add(await others.StartCaddyAsync(cancellationToken));
@@ -96,8 +108,24 @@ internal sealed class EdgeBenchmark(EdgePlan plan)
                 $"Medians of {plan.Rounds} rounds of {plan.Seconds} s each, all taking turns; in brackets the lowest and highest round. GET of 1 KiB, {plan.Connections} kept-alive connections, closed loop (wrk). "
                 + $"nginx {versions[1]}, HAProxy {versions[2]}, Caddy {versions[3]}. Failed requests, all together: {lines.Sum(line => line.Failed)}."),
         };
-        return new Findings("edge", lines, [GoalOf(lines, Application), GoalOf(lines, Kestrel)], [table]);
+        var grown = 1 / RatioTo(lines, Thousand);
+        return new Findings(
+            "edge",
+            lines,
+            [
+                GoalOf("request", Application, RatioTo(lines, Application), Allowed),
+                GoalOf("request", Kestrel, RatioTo(lines, Kestrel), Allowed),
+                GoalOf("request", Caddy, RatioTo(lines, Caddy), AllowedToCaddy),
+                GoalOf("request with 1,000 routes", "one with 1", grown, AllowedToGrow),
+            ],
+            [table]);
     }
+
+    private static IEnumerable<Goal> GoalsOf(ShapeBenchmark others, Shape shape) =>
+    [
+        GoalOf(shape.Name, Kestrel, others.RatioTo(One, Kestrel, shape), Allowed),
+        GoalOf(shape.Name, Caddy, others.RatioTo(One, Caddy, shape), AllowedToCaddy),
+    ];
 
     private static EdgeLine Line(string name, ILookup<string, EdgeSample> samples)
     {
@@ -126,9 +154,12 @@ internal sealed class EdgeBenchmark(EdgePlan plan)
         line.AllocatedBytes is { } bytes ? string.Create(CultureInfo.InvariantCulture, $"{bytes.Median:#,0} B") : "",
     ];
 
-    private static Goal GoalOf(ImmutableArray<EdgeLine> lines, string other)
-    {
-        var ratio = lines.First(line => line.Name == other).Ratio?.Median ?? throw new InvalidOperationException($"{other} was not measured.");
-        return new Goal($"request cost, against the {other}", "at most 1.10 ×", string.Create(CultureInfo.InvariantCulture, $"{ratio:0.00} ×"), ratio <= Allowed);
-    }
+    private static double RatioTo(ImmutableArray<EdgeLine> lines, string other) =>
+        lines.First(line => line.Name == other).Ratio?.Median ?? throw new InvalidOperationException($"{other} was not measured.");
+
+    private static Goal GoalOf(string what, string other, double ratio, double allowed) => new(
+        $"cost of: {what}, against {other}",
+        string.Create(CultureInfo.InvariantCulture, $"at most {allowed:0.00} ×"),
+        string.Create(CultureInfo.InvariantCulture, $"{ratio:0.00} ×"),
+        ratio <= allowed);
 }

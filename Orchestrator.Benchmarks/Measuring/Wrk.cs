@@ -26,11 +26,15 @@ internal sealed class Wrk(string directory)
         "Cookie: session=0123456789abcdef0123456789abcdef",
     ];
 
-    public async Task<WrkResult> RunAsync(Uri address, string? host, int connections, int seconds, CancellationToken cancellationToken)
+    public Task<WrkResult> RunAsync(Uri address, string? host, int connections, int seconds, CancellationToken cancellationToken) =>
+        RunAsync(address, host, connections, seconds, newConnections: false, cancellationToken);
+
+    public async Task<WrkResult> RunAsync(Uri address, string? host, int connections, int seconds, bool newConnections, CancellationToken cancellationToken)
     {
         var script = Path.Combine(directory, "report.lua");
         await File.WriteAllTextAsync(script, Script, cancellationToken);
         IEnumerable<string> headers = host is null ? Headers : [.. Headers, $"Host: {host}"];
+        if (newConnections) headers = headers.Append("Connection: close");
         string[] arguments =
         [
             "-t1",
