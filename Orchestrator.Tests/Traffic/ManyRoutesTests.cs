@@ -48,7 +48,12 @@ internal sealed class ManyRoutesTests
         var upstream = new Upstream(new UpstreamIdentity(Name(stack), "app", generation % 2 == 0 ? "blue" : "green", generation + 1), [backend.Address], bed.Time);
         var routes = Enumerable.Range(0, RoutesEach).Select(route => new Route
         {
-            Stack = Name(stack), Service = "app", Host = Host(stack), Path = $"/{route}", TargetPort = Backend.Port, Upstream = upstream,
+            Stack = Name(stack),
+            Service = "app",
+            Host = Host(stack),
+            Path = $"/{route}",
+            TargetPort = Backend.Port,
+            Upstream = upstream,
         });
         bed.Router.Publish(new StackRoutes(Name(stack), [.. routes], [], Maintenance: false));
         return upstream;
