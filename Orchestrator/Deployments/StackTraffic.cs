@@ -180,7 +180,7 @@ public sealed class StackTraffic(TrafficRouter router, EdgeServer edge, VolumeRo
         var tls = TlsOf(route);
         var (policy, health) = (RoutePolicies.Of(spec), RoutePolicies.HealthPath(spec));
         foreach (var host in route.Hosts)
-            yield return new() { Stack = stack, Service = spec.Name, Host = host, Path = route.Path, TargetPort = port, Upstream = upstream, Policy = policy, Tls = tls, HealthPath = health };
+            yield return new() { Stack = stack, Service = spec.Name, Host = host, Path = route.Path, TargetPort = port, Upstream = upstream, Policy = policy, Tls = tls, HealthPath = health, StickyCookie = route.StickyCookie };
         foreach (var host in route.RedirectHosts)
         {
             var redirect = tls with { RedirectTo = route.Hosts[0] };
@@ -192,7 +192,7 @@ public sealed class StackTraffic(TrafficRouter router, EdgeServer edge, VolumeRo
         foreach (var published in spec.Ports)
         {
             var listener = new PublishedEndpoint(published.HostAddress, published.HostPort);
-            yield return new() { Stack = stack, Service = spec.Name, Listener = listener, TargetPort = published.ContainerPort, Upstream = upstream, Policy = own, HealthPath = RoutePolicies.HealthPath(spec, published: true) };
+            yield return new() { Stack = stack, Service = spec.Name, Listener = listener, TargetPort = published.ContainerPort, Upstream = upstream, Policy = own, HealthPath = RoutePolicies.HealthPath(spec, published: true), StickyCookie = route.StickyCookie };
         }
     }
 

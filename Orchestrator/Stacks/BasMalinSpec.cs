@@ -59,6 +59,9 @@ public sealed record RouteSpec
     /// <summary>Exact names whose requests are sent to the first of <see cref="Hosts"/>.</summary>
     public ImmutableArray<string> RedirectHosts { get; init; } = [];
 
+    /// <summary>The cookie by which a client stays at the replica that answered it; null: each request goes to the least busy one.</summary>
+    public string? StickyCookie { get; init; }
+
     /// <summary>The application does not see <see cref="Path"/>.</summary>
     public bool StripPrefix { get; init; }
 

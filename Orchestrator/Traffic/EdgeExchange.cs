@@ -171,6 +171,7 @@ internal sealed class EdgeExchange : HttpTransformer
         // Done by now: it only copies headers.
         if (Target?.Rules is { } rules)
             ApplyRules(rules, httpContext);
+        Target?.Sticky?.Remember(this);
         if (NewCookie is not null)
             httpContext.Response.Headers.Append("Set-Cookie", NewCookie);
         return IsEventStream(httpContext.Response) ? FollowEventsAsync(copied, proxyResponse, cancellationToken) : copied;

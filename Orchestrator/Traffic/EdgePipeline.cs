@@ -82,7 +82,7 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
 
         while (hold is EdgeHold.Released)
         {
-            if (!target.IsPaused && target.Upstream.TryLease(out var lease))
+            if (!target.IsPaused && (target.Sticky is { } sticky ? sticky.TryLease(exchange, out var lease) : target.Upstream.TryLease(out lease)))
             {
                 var outcome = EdgeOutcome.NotSent;
                 exchange.Lease = lease;

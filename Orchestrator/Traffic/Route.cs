@@ -36,5 +36,8 @@ public sealed record Route
     /// <summary>A candidate that gets a share of the requests; null: all go to <see cref="Upstream"/>.</summary>
     public Canary? Canary { get; init; }
 
+    /// <summary>The cookie by which a client stays at its replica; null: each request goes to the least busy one.</summary>
+    public string? StickyCookie { get; init; }
+
     public override string ToString() => (Listener?.ToString() ?? Host) + Path;
 }

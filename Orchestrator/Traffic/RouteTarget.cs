@@ -35,6 +35,9 @@ internal sealed class RouteTarget
     /// <summary>Null: all requests stay here.</summary>
     public CanaryTarget? Canary { get; init; }
 
+    /// <summary>Null: each request goes to the least busy replica.</summary>
+    public StickyReplicas? Sticky { get; init; }
+
     /// <summary>Its requests are held. Previews pass.</summary>
     public bool IsPaused => Service.Pause is not null && Route is not null;
 

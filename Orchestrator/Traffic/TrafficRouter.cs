@@ -143,6 +143,7 @@ public sealed class TrafficRouter(EdgeMetrics metrics, TimeProvider time)
             Route = route,
             Maintenance = maintenance,
             Rules = rules,
+            Sticky = route?.StickyCookie is { } cookie ? new StickyReplicas(cookie, upstream) : null,
             Canary = route?.Canary is { } canary
                 ? new CanaryTarget(canary, Target(canary.Upstream, canary.TargetPort, route with { Canary = null }, maintenance, rules))
                 : null,

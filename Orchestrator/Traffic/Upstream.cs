@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace Orchestrator.Traffic;
 
 /// <summary>
-/// One colour's replicas as the proxy sees them. A request chooses its upstream and is counted on it in one act, by <see cref="TryLease"/>;
+/// One colour's replicas as the proxy sees them. A request chooses its upstream and is counted on it in one act, by <see cref="TryLease(out Lease)"/>;
 /// from <see cref="DrainAsync"/> on no lease is given any more, and never again: the way back to the same containers is a new upstream.
 /// </summary>
 public sealed class Upstream
@@ -61,13 +61,16 @@ public sealed class Upstream
     /// Counts a request on this upstream and chooses a replica for it, the least busy one. False: it is closed, so the route table has moved and
     /// must be read again, or none of its replicas is available.
     /// </summary>
-    public bool TryLease(out Lease lease)
+    public bool TryLease(out Lease lease) => TryLease(preferred: -1, out lease);
+
+    /// <param name="preferred">The place of the replica that is chosen if it can be; outside of <see cref="Replicas"/>: none is preferred.</param>
+    internal bool TryLease(int preferred, out Lease lease)
     {
         lease = default;
         if (!TryCount())
             return false;
 
-        var index = Choose(tried: 0);
+        var index = (uint)preferred < (uint)_replicas.Length && _replicas[preferred].IsPlain ? preferred : Choose(tried: 0);
         if (index >= 0)
         {
             _replicas[index].Enter();

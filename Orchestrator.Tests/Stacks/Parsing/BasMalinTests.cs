@@ -132,6 +132,7 @@ internal sealed class BasMalinTests
     [TestCase("shift: { steps: [10%, 100%], sticky: yes }", "4:56 services.app.x-basmalin.shift.sticky: expected a way to keep clients: cookie, none, found 'yes'")]
     [TestCase("probe: { every: 2h }", "4:35 services.app.x-basmalin.probe.every: expected at most 1h, found '2h'")]
     [TestCase("probe: { failures: 0 }", "4:38 services.app.x-basmalin.probe.failures: expected a whole number from 1 to 100, found '0'")]
+    [TestCase("route: { hosts: [a.example], sticky: { cookie: \"a b\" } }", "4:66 services.app.x-basmalin.route.sticky.cookie: expected a cookie's name: letters, digits, '-' and '_', found 'a b' (at most 64 of them)")]
     [TestCase("shift: { dwell: 1s }", "4:26 services.app.x-basmalin.shift: 'steps' is missing (e.g. [10%, 50%, 100%])")]
     [TestCase("shift: { steps: [50%, 10%, 100%] }", "4:41 services.app.x-basmalin.shift.steps[1]: steps must rise, from above 0% (e.g. [10%, 50%, 100%])")]
     [TestCase("shift: { steps: [10%] }", "4:35 services.app.x-basmalin.shift.steps: the last step must be 100%")]

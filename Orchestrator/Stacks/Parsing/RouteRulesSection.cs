@@ -18,6 +18,7 @@ internal static class RouteRulesSection
     {
         StripPrefix = section.Take("strip_prefix") is { } strip && Strip(strip, route.Path),
         Http2 = section.Take("protocol")?.OneOf("a protocol", "http", "h2c") == "h2c",
+        StickyCookie = section.Take("sticky") is { } sticky ? StickyCookie(sticky) : null,
         Pages = section.Take("pages") is { } pages ? PagesSection.Read(pages) : route.Pages,
         BodyLimit = section.Take("limits") is { } limits ? BodyLimit(limits) : null,
         Timeouts = section.Take("timeouts") is { } timeouts ? Timeouts(timeouts) : null,
@@ -34,6 +35,22 @@ internal static class RouteRulesSection
 
         field.Error("there is no prefix to strip: the route's path is '/'", "set route.path, e.g. /api, or leave strip_prefix out");
         return false;
+    }
+
+    private static string? StickyCookie(Field field)
+    {
+        const string usual = "basmalin-replica";
+        if (field.IsScalar) return field.Flag() is true ? usual : null;
+        if (field.Section("true, or cookie, e.g. { cookie: garden-replica }") is not { } section) return null;
+
+        const string expected = "a cookie's name: letters, digits, '-' and '_'";
+        var name = section.Take("cookie");
+        section.Finish(strict: true);
+        if (name is null || name.Value.NonEmpty(expected) is not { } text) return usual;
+        if (text.Length <= 64 && text.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_')) return text;
+
+        name.Value.Expected(expected, "at most 64 of them");
+        return null;
     }
 
     private static long? BodyLimit(Field field)
