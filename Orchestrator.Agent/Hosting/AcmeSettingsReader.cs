@@ -22,7 +22,8 @@ internal static class AcmeSettingsReader
         section.Done();
         if (section.Text("directory") is null)
         {
-            if (email is not null || agreed || root is not null || account is not null) section.Refuse("directory", "is missing: which authority is meant?");
+            if (email is not null || agreed || root is not null || account is not null)
+                section.Refuse("directory", "is missing: which authority is meant?");
             return null;
         }
 
@@ -57,7 +58,8 @@ internal static class AcmeSettingsReader
         var file = section.Value<string?>("key_file", null, SettingValues.PathExpected, SettingValues.AbsolutePath);
         section.Done();
         if (kid is null && file is not null) section.Refuse("kid", "is missing: the authority gives it out with the key");
-        if (kid is not null && section.Text("key_file") is null) section.Refuse("key_file", "is missing: the authority gives the key out with its name");
+        if (kid is not null && section.Text("key_file") is null)
+            section.Refuse("key_file", "is missing: the authority gives the key out with its name");
         if (file is not null && Try(() => Key(file)) is { } problem) section.Refuse("key_file", $"{file}: {problem}");
         return kid is null || file is null ? null : new ExternalAccountOptions { Kid = kid, KeyFile = file };
     }
@@ -93,7 +95,8 @@ internal static class AcmeSettingsReader
         }
     }
 
-    private static bool IsUnreadable(Exception exception) => exception is IOException or UnauthorizedAccessException or FormatException or CryptographicException;
+    private static bool IsUnreadable(Exception exception) =>
+        exception is IOException or UnauthorizedAccessException or FormatException or CryptographicException;
 
     private static bool Secure(string text, out Uri? address) =>
         SettingValues.Web(text, out address) && address.Scheme == Uri.UriSchemeHttps;

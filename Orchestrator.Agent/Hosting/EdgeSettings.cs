@@ -26,7 +26,8 @@ internal static class EdgeSettings
         if (edge.Certificates is { } directory && !Directory.Exists(directory)) section.Refuse("certificates", $"there is no directory {directory}");
         if (!edge.Https.IsEmpty)
         {
-            if (edge.Certificates is null && edge.Acme is null) section.Refuse("https", "nothing to prove itself with: set edge.certificates or edge.acme");
+            if (edge.Certificates is null && edge.Acme is null)
+                section.Refuse("https", "nothing to prove itself with: set edge.certificates or edge.acme");
             return;
         }
 

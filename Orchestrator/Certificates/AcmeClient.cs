@@ -82,7 +82,11 @@ internal sealed class AcmeClient(AcmeSettings settings, AcmeKey key, AcmeChallen
         {
             if (_account is not null) return _account;
             if (directory.NeedsExternalAccount && settings.ExternalAccount is null)
-                throw new AcmeException("externalAccountRequired", "the authority wants an account that was made with it before: set edge.acme.eab", retryAfter: null);
+            {
+                throw new AcmeException(
+                    "externalAccountRequired", "the authority wants an account that was made with it before: set edge.acme.eab", retryAfter: null);
+            }
+
             if (directory.Terms is { } terms && !settings.TermsAgreed)
                 throw new AcmeException("userActionRequired", $"read {terms}, and set edge.acme.terms_agreed", retryAfter: null);
 
@@ -90,7 +94,7 @@ internal sealed class AcmeClient(AcmeSettings settings, AcmeKey key, AcmeChallen
             if (settings.Email is { } email) wanted["contact"] = new JsonArray($"mailto:{email}");
             if (settings.ExternalAccount is { } external) wanted["externalAccountBinding"] = key.Bind(external, directory.NewAccount);
             var answer = await _transport.PostAsync(directory.NewAccount, directory.NewNonce, account: null, wanted, cancellationToken);
-            return _account = answer.Location ?? throw new AcmeException("serverInternal", "the authority does not say where our account is", retryAfter: null);
+            return _account = answer.Location ?? throw AcmeException.Nonsense("the authority does not say where our account is");
         }
         finally
         {
@@ -114,7 +118,7 @@ internal sealed class AcmeClient(AcmeSettings settings, AcmeKey key, AcmeChallen
             answer = await orders.PostAsync(directory.NewOrder, wanted, cancellationToken);
         }
 
-        return (answer.Location ?? throw new AcmeException("serverInternal", "the authority does not say where our order is", retryAfter: null), answer);
+        return (answer.Location ?? throw AcmeException.Nonsense("the authority does not say where our order is"), answer);
     }
 
     private async Task ProveAsync(Orders orders, Uri authorization, string host, ChallengeKind kind, CancellationToken cancellationToken)
@@ -122,8 +126,8 @@ internal sealed class AcmeClient(AcmeSettings settings, AcmeKey key, AcmeChallen
         var state = (await orders.PostAsync(authorization, null, cancellationToken)).Json;
         if (state.Text("status") == "valid") return;
 
-        ChallengeKind[] kinds = kind is ChallengeKind.Http ? [ChallengeKind.Http, ChallengeKind.TlsAlpn] : [ChallengeKind.TlsAlpn, ChallengeKind.Http];
-        var challenge = kinds.SelectMany(known => state.Items("challenges").Where(offered => offered.TextOrNull("type") == known.Word())).FirstOrDefault()
+        var offered = state.Items("challenges").Where(one => Enum.GetValues<ChallengeKind>().Any(known => one.TextOrNull("type") == known.Word()));
+        var challenge = offered.OrderByDescending(one => one.TextOrNull("type") == kind.Word()).FirstOrDefault()
             ?? throw new AcmeException("unsupported", "the authority offers neither http-01 nor tls-alpn-01", retryAfter: null);
         using (Offer(challenge, host))
         {
@@ -155,14 +159,16 @@ internal sealed class AcmeClient(AcmeSettings settings, AcmeKey key, AcmeChallen
                 throw new AcmeException(error.TextOrNull("type") ?? "unknown", error.TextOrNull("detail") ?? "no reason was given", retryAfter: null);
             if (status != passing) return state;
 
-            await Task.Delay(answer.RetryAfter is { } wanted && wanted > pause ? (wanted < LongestPoll ? wanted : LongestPoll) : pause, time, cancellationToken);
+            var wanted = Math.Clamp(answer.RetryAfter?.Ticks ?? 0, pause.Ticks, LongestPoll.Ticks);
+            await Task.Delay(TimeSpan.FromTicks(wanted), time, cancellationToken);
         }
     }
 
     private static AcmeException Refusal(JsonNode authorization, string kind)
     {
         var error = authorization.Items("challenges").Select(challenge => challenge.Member("error")).OfType<JsonObject>().FirstOrDefault();
-        return new AcmeException(error?.TextOrNull("type") ?? "unauthorized", $"{kind}: {error?.TextOrNull("detail") ?? "the authority does not say why"}", retryAfter: null);
+        var detail = error.TextOrNull("detail") ?? "the authority does not say why";
+        return new AcmeException(error.TextOrNull("type") ?? "unauthorized", $"{kind}: {detail}", retryAfter: null);
     }
 
     /// <summary>Requests of one account.</summary>

@@ -16,10 +16,18 @@ public sealed class AcmeException : Exception
         RetryAfter = retryAfter;
     }
 
+    private AcmeException(string detail)
+        : this("serverInternal", detail, retryAfter: null)
+    {
+    }
+
     /// <summary><c>rateLimited</c>, <c>badNonce</c>, …</summary>
     public string Type { get; }
 
     public TimeSpan? RetryAfter { get; }
+
+    /// <summary>The authority has said what makes no sense.</summary>
+    public static AcmeException Nonsense(string detail) => new(detail);
 
     private static string Short(string type) => type.StartsWith(Prefix, StringComparison.Ordinal) ? type[Prefix.Length..] : type;
 

@@ -6,8 +6,6 @@ namespace Orchestrator.Certificates;
 /// <summary>Takes what an authority says apart; what is not as it must be is said, and never trusted.</summary>
 internal static class AcmeJson
 {
-    private const string Malformed = "serverInternal";
-
     /// <exception cref="AcmeException">It is no JSON object.</exception>
     public static JsonNode Parse(string body)
     {
@@ -17,10 +15,10 @@ internal static class AcmeJson
         }
         catch (JsonException exception)
         {
-            throw new AcmeException(Malformed, $"the authority's answer is no JSON: {exception.Message}", retryAfter: null);
+            throw AcmeException.Nonsense($"the authority's answer is no JSON: {exception.Message}");
         }
 
-        throw new AcmeException(Malformed, "the authority's answer is no JSON object", retryAfter: null);
+        throw AcmeException.Nonsense("the authority's answer is no JSON object");
     }
 
     /// <summary>Null: it is no object, or has no such member.</summary>
@@ -31,7 +29,7 @@ internal static class AcmeJson
 
     /// <exception cref="AcmeException">There is no such text.</exception>
     public static string Text(this JsonNode json, string name) =>
-        json.TextOrNull(name) ?? throw new AcmeException(Malformed, $"the authority's answer has no '{name}'", retryAfter: null);
+        json.TextOrNull(name) ?? throw AcmeException.Nonsense($"the authority's answer has no '{name}'");
 
     /// <exception cref="AcmeException">There is no such address, or it is not by https.</exception>
     public static Uri Address(this JsonNode json, string name) => AddressOf(json.Text(name), name);
@@ -40,7 +38,7 @@ internal static class AcmeJson
     public static Uri AddressOf(string text, string name) =>
         Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme == Uri.UriSchemeHttps
             ? address
-            : throw new AcmeException(Malformed, $"the authority's '{name}' is no address by https", retryAfter: null);
+            : throw AcmeException.Nonsense($"the authority's '{name}' is no address by https");
 
     public static IEnumerable<JsonNode> Items(this JsonNode json, string name) => (json.Member(name) as JsonArray)?.OfType<JsonNode>() ?? [];
 }

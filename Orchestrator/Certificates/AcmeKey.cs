@@ -57,7 +57,8 @@ internal sealed class AcmeKey : IDisposable
     public JsonObject Sign(JsonObject header, string? payload)
     {
         header["alg"] = "ES256";
-        return Envelope(header, payload ?? "", bytes => _key.SignData(bytes, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation));
+        return Envelope(
+            header, payload ?? "", bytes => _key.SignData(bytes, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation));
     }
 
     /// <summary>This key, signed with that of an external account.</summary>

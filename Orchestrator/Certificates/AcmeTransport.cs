@@ -104,7 +104,8 @@ internal sealed class AcmeTransport : IDisposable
         }
 
         throw response.Content.Headers.ContentType?.MediaType == "application/problem+json" && AcmeJson.Parse(body) is var problem
-            ? new AcmeException(problem.TextOrNull("type") ?? "unknown", problem.TextOrNull("detail") ?? "no reason was given", RetryAfterOf(response))
+            ? new AcmeException(
+                problem.TextOrNull("type") ?? "unknown", problem.TextOrNull("detail") ?? "no reason was given", RetryAfterOf(response))
             : new AcmeException(response.StatusCode is HttpStatusCode.TooManyRequests ? "rateLimited" : "serverInternal",
                 $"the authority answered {(int)response.StatusCode} without a reason", RetryAfterOf(response));
     }

@@ -46,7 +46,8 @@ public sealed partial class CertificateIssuance : IDisposable
 
     /// <summary>Hosts whose last order came to nothing, with why.</summary>
     public ImmutableSortedDictionary<string, string> Problems =>
-        _hosts.Values.Where(host => host.Problem is not null).ToImmutableSortedDictionary(host => host.Host, host => host.Problem ?? "", StringComparer.Ordinal);
+        _hosts.Values.Where(host => host.Problem is not null)
+            .ToImmutableSortedDictionary(host => host.Host, host => host.Problem ?? "", StringComparer.Ordinal);
 
     internal Task Moved => _router.Moved;
 
@@ -139,8 +140,10 @@ public sealed partial class CertificateIssuance : IDisposable
             var replaces = host.Issued is { } before ? RenewalTiming.IdOf(before.Leaf) : null;
             var (chain, key) = await _client.IssueAsync(host.Host, kind, replaces, either.Token);
             var certificate = _files.Save(host.Host, chain, key);
-            _tls.Certificates.SetIssued(host.Host, certificate);
             host.Succeeded(certificate);
+
+            // Its route may have gone meanwhile; then nobody would take it out again.
+            if (_hosts.ContainsKey(host.Host)) _tls.Certificates.SetIssued(host.Host, certificate);
             LogIssued(host.Host, certificate.NotAfter);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -160,7 +163,8 @@ public sealed partial class CertificateIssuance : IDisposable
         var now = _time.GetUtcNow();
         try
         {
-            var window = host.Issued is { } issued && RenewalTiming.IdOf(issued.Leaf) is { } id ? await _client.RenewalAsync(id, cancellationToken) : null;
+            var id = host.Issued is { } issued ? RenewalTiming.IdOf(issued.Leaf) : null;
+            var window = id is null ? null : await _client.RenewalAsync(id, cancellationToken);
             host.Suggested(window, AskAgain, now);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -176,12 +180,14 @@ public sealed partial class CertificateIssuance : IDisposable
     }
 
     private static bool IsExpected(Exception exception) =>
-        exception is AcmeException or HttpRequestException or IOException or UnauthorizedAccessException or CryptographicException or OperationCanceledException;
+        exception is AcmeException or HttpRequestException or IOException or UnauthorizedAccessException or CryptographicException
+            or OperationCanceledException;
 
     [LoggerMessage(EventId = 3210, Level = LogLevel.Information, Message = "A certificate for {Host} was issued, good until {Until:u}")]
     private partial void LogIssued(string host, DateTimeOffset until);
 
-    [LoggerMessage(EventId = 3211, Level = LogLevel.Warning, Message = "No certificate for {Host} by {Challenge}: {Problem}; tried again at {Next:u}")]
+    [LoggerMessage(
+        EventId = 3211, Level = LogLevel.Warning, Message = "No certificate for {Host} by {Challenge}: {Problem}; tried again at {Next:u}")]
     private partial void LogFailed(string host, string challenge, string problem, DateTimeOffset next);
 
     [LoggerMessage(EventId = 3212, Level = LogLevel.Debug, Message = "The authority does not say when to renew {Host}: {Problem}")]

@@ -6,8 +6,8 @@ using Orchestrator.Traffic.Tls;
 namespace Orchestrator.Certificates;
 
 /// <summary>
-/// What ACME has brought, as files in the data directory (0700): the key of each account, and for each host its key with its chain in one file, so that
-/// they can never be of two minds. Mode 0600, as the key that stored secrets are sealed with, which lies beside them and would open them.
+/// What ACME has brought, as files in the data directory (0700): the key of each account, and for each host its key with its chain in one file, so
+/// that they can never be of two minds. Mode 0600, as the key that stored secrets are sealed with, which lies beside them and would open them.
 /// </summary>
 internal sealed class IssuedFiles(string dataDirectory)
 {
@@ -45,9 +45,9 @@ internal sealed class IssuedFiles(string dataDirectory)
     {
         var path = PathOf(host);
         if (!EdgeCertificate.TryRead(chain, key, path, out var certificate, out var problem))
-            throw new AcmeException("serverInternal", $"what the authority sent is no use: {problem}", retryAfter: null);
+            throw AcmeException.Nonsense($"what the authority sent is no use: {problem}");
         if (!certificate.Names.Contains(host))
-            throw new AcmeException("serverInternal", $"what the authority sent is for {string.Join(", ", certificate.Names)}", retryAfter: null);
+            throw AcmeException.Nonsense($"what the authority sent is for {string.Join(", ", certificate.Names)}");
 
         Write(path, $"{key}\n{chain}");
         return certificate;
@@ -56,7 +56,9 @@ internal sealed class IssuedFiles(string dataDirectory)
     private string PathOf(string host)
     {
         var name = $"{host}.pem";
-        return Path.GetFileName(name) == name ? Path.Combine(_directory, "hosts", name) : throw new ArgumentException($"'{host}' is no host.", nameof(host));
+        return Path.GetFileName(name) == name
+            ? Path.Combine(_directory, "hosts", name)
+            : throw new ArgumentException($"'{host}' is no host.", nameof(host));
     }
 
     private void Write(string path, string content)

@@ -30,7 +30,8 @@ internal static class RenewalTiming
         return wanted > pause ? wanted.Value : pause;
     }
 
-    /// <summary>How RFC 9773 (4.1) names a certificate: the key that signed it, and its serial number as in DER. Null: it does not say who signed it.</summary>
+    /// <summary>How RFC 9773 (4.1) names a certificate: the key that signed it, and its serial number as in DER.</summary>
+    /// <returns>Null: it does not say who signed it.</returns>
     public static string? IdOf(X509Certificate2 certificate)
     {
         if (certificate.Extensions.OfType<X509AuthorityKeyIdentifierExtension>().FirstOrDefault()?.KeyIdentifier is not { } issuer) return null;

@@ -16,7 +16,7 @@ internal sealed record RenewalWindow(DateTimeOffset Start, DateTimeOffset End, T
     {
         var window = answer.Json.Member("suggestedWindow") ?? new JsonObject();
         var (start, end) = (Time(window, "start"), Time(window, "end"));
-        if (end <= start) throw new AcmeException("serverInternal", "the authority's window for renewal ends before it begins", retryAfter: null);
+        if (end <= start) throw AcmeException.Nonsense("the authority's window for renewal ends before it begins");
 
         var again = answer.RetryAfter ?? Usual;
         return new RenewalWindow(start, end, again < Soonest ? Soonest : again > Latest ? Latest : again);
@@ -28,5 +28,5 @@ internal sealed record RenewalWindow(DateTimeOffset Start, DateTimeOffset End, T
     private static DateTimeOffset Time(JsonNode window, string name) =>
         DateTimeOffset.TryParse(window.Text(name), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
             ? time
-            : throw new AcmeException("serverInternal", $"the authority's window for renewal has no '{name}'", retryAfter: null);
+            : throw AcmeException.Nonsense($"the authority's window for renewal has no '{name}'");
 }

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Orchestrator.Certificates;
 
-/// <summary>The certificates that answer TLS-ALPN-01 (RFC 8737, 3): signed by themselves, with the digest of the answer in a critical extension.</summary>
+/// <summary>The certificates that answer TLS-ALPN-01 (RFC 8737, 3): self-signed, with the digest of the answer in a critical extension.</summary>
 internal static class ValidationCertificates
 {
     private const string AcmeIdentifier = "1.3.6.1.5.5.7.1.31";

@@ -3,7 +3,7 @@ using Quartz;
 
 namespace Orchestrator.Scheduling;
 
-/// <summary>Each minute: renews the certificates whose time has come, and tries again what came to nothing. Without either it costs nothing.</summary>
+/// <summary>Each minute: renews the certificates whose time has come, and tries again what came to nothing. Else it costs nothing.</summary>
 [DisallowConcurrentExecution]
 public sealed class RenewalJob(CertificateIssuance issuance) : IJob
 {

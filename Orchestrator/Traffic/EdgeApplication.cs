@@ -8,7 +8,8 @@ namespace Orchestrator.Traffic;
 
 /// <summary>What Kestrel calls for each request of one listener. There is no middleware in between: a request costs what it must.</summary>
 internal sealed class EdgeApplication(
-    EdgePipeline pipeline, PublishedEndpoint? listener, AcmeChallenges? challenges, Func<HttpContext, ValueTask<bool>>? intercept) : IHttpApplication<EdgeExchange>
+    EdgePipeline pipeline, PublishedEndpoint? listener, AcmeChallenges? challenges, Func<HttpContext, ValueTask<bool>>? intercept)
+    : IHttpApplication<EdgeExchange>
 {
     private const string Hooks = "/hooks/";
 
@@ -21,7 +22,8 @@ internal sealed class EdgeApplication(
     }
 
     public Task ProcessRequestAsync(EdgeExchange context) =>
-        challenges is not null && challenges.TryFindText(context.Context.Request.Path, out var text) ? context.Context.Response.WriteAsync(text, context.Context.RequestAborted)
+        challenges is not null && challenges.TryFindText(context.Context.Request.Path, out var text)
+            ? context.Context.Response.WriteAsync(text, context.Context.RequestAborted)
         : intercept is not null && IsHook(context.Context.Request) ? InterceptAsync(intercept, context) : pipeline.RunAsync(context);
 
     public void DisposeContext(EdgeExchange context, Exception? exception)

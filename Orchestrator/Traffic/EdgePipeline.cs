@@ -25,7 +25,8 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
     {
         exchange.TakePreview();
         exchange.Client.Rewrite(exchange.Context, options.TrustedProxies, time.GetUtcNow());
-        if (HttpMethods.IsConnect(exchange.Context.Request.Method) && !WebSocketSession.IsWebSocket(exchange.Context.Features.Get<IHttpExtendedConnectFeature>()))
+        if (HttpMethods.IsConnect(exchange.Context.Request.Method)
+            && !WebSocketSession.IsWebSocket(exchange.Context.Features.Get<IHttpExtendedConnectFeature>()))
             return OwnAnswers.WriteAsync(exchange, OwnAnswer.ForwardProxy);
 
         if (exchange.Find(router.Table) is not { } target)

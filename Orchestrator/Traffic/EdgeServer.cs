@@ -175,7 +175,8 @@ public sealed partial class EdgeServer : IAsyncDisposable
         }
     }
 
-    private async Task<ImmutableArray<IPEndPoint>> OpenMainAsync(ImmutableArray<IPEndPoint> endpoints, EdgeTls? tls, CancellationToken cancellationToken)
+    private async Task<ImmutableArray<IPEndPoint>> OpenMainAsync(
+        ImmutableArray<IPEndPoint> endpoints, EdgeTls? tls, CancellationToken cancellationToken)
     {
         var opened = ImmutableArray.CreateBuilder<IPEndPoint>();
         foreach (var endpoint in endpoints)

@@ -48,6 +48,30 @@ public sealed class CertificateFilesTests
     }
 
     [Test]
+    public async Task A_switch_of_colours_under_load_costs_no_request_over_http1_and_http2()
+    {
+        _bed.Ca.Write(_bed.Directory, "garden", "garden.example");
+        _bed.Files.Refresh();
+        await using var green = await Backend.StartAsync("green");
+        var live = _bed.Bed.Upstream("blue", _app);
+        _bed.Bed.Publish(live);
+        using var enough = new CancellationTokenSource();
+        var clients = new[] { HttpVersion.Version11, HttpVersion.Version20 }.Select(version => Task.Run(() => KeepAskingAsync(version, enough.Token))).ToList();
+        for (var swap = 0; swap < 200; swap++)
+        {
+            var old = live;
+            live = swap % 2 == 0 ? _bed.Bed.Upstream("green", green) : _bed.Bed.Upstream("blue", _app);
+            _bed.Bed.Publish(live);
+            var report = await old.DrainAsync(EdgeBed.Patient, CancellationToken.None);
+            Assert.That(report.HttpAborted, Is.Zero);
+        }
+
+        await enough.CancelAsync();
+        Assert.That(await Task.WhenAll(clients), Is.All.GreaterThan(20));
+        Assert.That(green.Requests, Is.Positive);
+    }
+
+    [Test]
     public async Task A_bad_pair_concerns_its_own_host_only_and_is_reported_once()
     {
         _bed.Ca.Write(_bed.Directory, "garden", "garden.example");
@@ -194,6 +218,16 @@ public sealed class CertificateFilesTests
             File.Delete(link);
             File.CreateSymbolicLink(link, Path.Combine(target, file));
         }
+    }
+
+    /// <summary>One connection, on which no request may fail.</summary>
+    private async Task<int> KeepAskingAsync(Version version, CancellationToken enough)
+    {
+        using var client = _bed.Client("garden.example", version);
+        var requests = 0;
+        for (; !enough.IsCancellationRequested; requests++)
+            Assert.That(await client.GetStringAsync("/", CancellationToken.None), Is.EqualTo("blue").Or.EqualTo("green"));
+        return requests;
     }
 
     /// <summary>New connections all the time: each of them is a handshake.</summary>

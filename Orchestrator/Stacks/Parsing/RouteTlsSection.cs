@@ -17,14 +17,24 @@ internal static class RouteTlsSection
         var tls = TlsMode.Files;
         if (section.Take("tls") is { } mode)
         {
-            tls = mode.OneOf("where certificates come from", Files, Auto, "off") switch { Auto => TlsMode.Auto, "off" => TlsMode.Off, _ => TlsMode.Files };
+            tls = mode.OneOf("where certificates come from", Files, Auto, "off") switch
+            {
+                Auto => TlsMode.Auto,
+                "off" => TlsMode.Off,
+                _ => TlsMode.Files,
+            };
             if (tls is TlsMode.Auto) CheckProvable(mode, [.. hosts, .. redirected]);
         }
 
         var https = HttpsMode.WhenCertified;
         if (section.Take("https") is { } policy)
         {
-            https = policy.OneOf("what happens to plain HTTP", Redirect, "allow") switch { Redirect => HttpsMode.Redirect, "allow" => HttpsMode.Allow, _ => HttpsMode.WhenCertified };
+            https = policy.OneOf("what happens to plain HTTP", Redirect, "allow") switch
+            {
+                Redirect => HttpsMode.Redirect,
+                "allow" => HttpsMode.Allow,
+                _ => HttpsMode.WhenCertified,
+            };
             if (https is HttpsMode.Redirect && tls is TlsMode.Off)
                 policy.Error("requests would be redirected to HTTPS, which 'tls: off' says there is none of", "leave one of the two out");
         }
@@ -38,7 +48,8 @@ internal static class RouteTlsSection
         foreach (var host in redirected)
         {
             if (!IsExact(host)) field.Error($"'{host}' is not one name: only exact names can be redirected", "www.garden.example");
-            else if (hosts.Contains(host)) field.Error($"'{host}' is one of the route's own hosts", "it is either served or redirected: name it in one of the two");
+            else if (hosts.Contains(host))
+                field.Error($"'{host}' is one of the route's own hosts", "it is either served or redirected: name it in one of the two");
         }
 
         if (!redirected.IsEmpty && (hosts.IsEmpty || !IsExact(hosts[0])))
@@ -52,10 +63,11 @@ internal static class RouteTlsSection
         if (hosts.IsEmpty) mode.Error("there is no host to have a certificate for", "hosts: [garden.example]");
         foreach (var host in hosts)
         {
+            const string instead = "'tls: files' and a certificate for it";
             if (!IsExact(host))
-                mode.Error($"'{host}' cannot have an automatic certificate: HTTP-01 and TLS-ALPN-01 prove exact names only", "name the hosts, or 'tls: files' and a certificate for it");
+                mode.Error($"'{host}' cannot have an automatic certificate: HTTP-01 and TLS-ALPN-01 prove exact names only", $"name the hosts, or {instead}");
             else if (IPAddress.TryParse(host, out _))
-                mode.Error($"'{host}' cannot have an automatic certificate: it is an address and not a name", "'tls: files' and a certificate for it");
+                mode.Error($"'{host}' cannot have an automatic certificate: it is an address and not a name", instead);
         }
     }
 

@@ -25,12 +25,16 @@ public sealed class AcmeChallenges
     public IDisposable OfferText(string token, string text) => new Offer<string>(this, _texts, token, text);
 
     /// <summary>Shows the certificate, and no other, to who asks for the host by <c>acme-tls/1</c>, until the result is disposed.</summary>
-    public IDisposable OfferHandshake(string host, X509Certificate2 certificate) => new Offer<SslServerAuthenticationOptions>(this, _handshakes, host, new()
+    public IDisposable OfferHandshake(string host, X509Certificate2 certificate)
     {
-        ServerCertificateContext = SslStreamCertificateContext.Create(certificate, additionalCertificates: null, offline: true),
-        EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-        ApplicationProtocols = [Protocol],
-    });
+        var handshake = new SslServerAuthenticationOptions
+        {
+            ServerCertificateContext = SslStreamCertificateContext.Create(certificate, additionalCertificates: null, offline: true),
+            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+            ApplicationProtocols = [Protocol],
+        };
+        return new Offer<SslServerAuthenticationOptions>(this, _handshakes, host, handshake);
+    }
 
     internal bool TryFindText(PathString path, [NotNullWhen(true)] out string? text)
     {

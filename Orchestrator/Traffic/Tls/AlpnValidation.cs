@@ -21,7 +21,8 @@ internal static class AlpnValidation
         listen.Use(next => connection => connection.Features.Get<ChosenHandshake>() is null ? next(connection) : Task.CompletedTask);
 
     /// <summary>What the connection is to be shown; null: what everybody is.</summary>
-    public static SslServerAuthenticationOptions? HandshakeOf(BaseConnectionContext connection) => connection.Features.Get<ChosenHandshake>()?.Options;
+    public static SslServerAuthenticationOptions? HandshakeOf(BaseConnectionContext connection) =>
+        connection.Features.Get<ChosenHandshake>()?.Options;
 
     private static async Task LookAsync(ConnectionContext connection, ConnectionDelegate next, AcmeChallenges challenges)
     {

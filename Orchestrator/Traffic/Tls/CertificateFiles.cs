@@ -42,8 +42,9 @@ public sealed partial class CertificateFiles(string directory, CertificateStore 
             }
 
             foreach (var name in names) changed |= Look(name);
-            if (changed) store.SetFiles([.. _pairs.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value.Certificate).OfType<EdgeCertificate>()]);
-            Problems = [.. _pairs.Where(pair => pair.Value.Problem is not null).Select(pair => $"{Path.Combine(directory, pair.Key)}: {pair.Value.Problem}")];
+            var ordered = _pairs.OrderBy(pair => pair.Key, StringComparer.Ordinal).ToList();
+            if (changed) store.SetFiles([.. ordered.Select(pair => pair.Value.Certificate).OfType<EdgeCertificate>()]);
+            Problems = [.. ordered.Where(pair => pair.Value.Problem is not null).Select(pair => $"{Path.Combine(directory, pair.Key)}: {pair.Value.Problem}")];
             _looked = true;
         }
     }
@@ -83,7 +84,8 @@ public sealed partial class CertificateFiles(string directory, CertificateStore 
         // One of the two may be on its way: only what is still wrong at the next look, or at the first of all, is reported.
         if (problem is not null && problem != pair.Reported && (!_looked || problem == pair.Problem))
         {
-            LogBad(Path.Combine(directory, name), problem, pair.Certificate is null ? "its hosts have no certificate" : "the one before it is served");
+            var consequence = pair.Certificate is null ? "its hosts have no certificate" : "the one before it is served";
+            LogBad(Path.Combine(directory, name), problem, consequence);
             pair.Reported = problem;
         }
 
@@ -137,7 +139,8 @@ public sealed partial class CertificateFiles(string directory, CertificateStore 
     [LoggerMessage(EventId = 3203, Level = LogLevel.Warning, Message = "The key {Path} can be read by others than its owner: chmod 600 it")]
     private partial void LogOpenKey(string path);
 
-    [LoggerMessage(EventId = 3204, Level = LogLevel.Error, Message = "The certificates in {Directory} cannot be looked at, and stay as they are: {Problem}")]
+    [LoggerMessage(
+        EventId = 3204, Level = LogLevel.Error, Message = "The certificates in {Directory} cannot be looked at, and stay as they are: {Problem}")]
     private partial void LogUnreadable(string directory, string problem);
 
     /// <summary>What is remembered of two files with one name.</summary>

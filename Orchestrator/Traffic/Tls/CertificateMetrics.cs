@@ -14,8 +14,10 @@ public sealed class CertificateMetrics
     public CertificateMetrics(CollectorRegistry registry)
     {
         var factory = Metrics.WithCustomRegistry(registry);
-        _expiry = factory.CreateGauge("basmalin_edge_certificate_expiry_timestamp_seconds", "When the certificate that is served for the host ends.", "host");
-        _unknown = factory.CreateCounter("basmalin_edge_tls_unknown_names_total", "Handshakes for a name that has no certificate.");
+        _expiry = factory.CreateGauge(
+            "basmalin_edge_certificate_expiry_timestamp_seconds", "When the certificate that is served for the host ends.", "host");
+        _unknown = factory.CreateCounter(
+            "basmalin_edge_tls_unknown_names_total", "Handshakes for a name that has no certificate.");
     }
 
     internal void CountUnknown() => _unknown.Inc();

@@ -10,7 +10,7 @@ public sealed class CertificateStore(CertificateMetrics metrics)
 
     private readonly Lock _changing = new();
     private ImmutableArray<EdgeCertificate> _files = [];
-    private ImmutableSortedDictionary<string, EdgeCertificate> _issued = ImmutableSortedDictionary.Create<string, EdgeCertificate>(StringComparer.Ordinal);
+    private ImmutableSortedDictionary<string, EdgeCertificate> _issued = ImmutableSortedDictionary<string, EdgeCertificate>.Empty;
     private CertificateTable _table = new([]);
 
     /// <summary>Each name with what is served for it now.</summary>

@@ -2,7 +2,9 @@ using Microsoft.Extensions.Hosting;
 
 namespace Orchestrator.Traffic.Tls;
 
-/// <summary>Looks at the certificates' files again and again. Not told by the kernel: renewals often move a link, which is not seen from its directory.</summary>
+/// <summary>
+/// Looks at the certificates' files again and again. Not told by the kernel: renewals often move a link, which is not seen from its directory.
+/// </summary>
 public sealed class CertificateWatch(CertificateFiles files, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(2);

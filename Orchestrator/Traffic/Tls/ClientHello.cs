@@ -41,7 +41,8 @@ internal static class ClientHello
 
         // Session, cipher suites, compression methods, extensions: each with its length before it.
         ReadOnlySpan<byte> rest = hello[Fixed..];
-        if (!TryTake(ref rest, 1, out _) || !TryTake(ref rest, 2, out _) || !TryTake(ref rest, 1, out _) || !TryTake(ref rest, 2, out var extensions)) return null;
+        if (!TryTake(ref rest, 1, out _) || !TryTake(ref rest, 2, out _) || !TryTake(ref rest, 1, out _)) return null;
+        if (!TryTake(ref rest, 2, out var extensions)) return null;
 
         string? host = null;
         var validates = false;

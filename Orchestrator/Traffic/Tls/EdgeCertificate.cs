@@ -83,7 +83,8 @@ public sealed class EdgeCertificate
     }
 
     public override string ToString() => string.Create(
-        CultureInfo.InvariantCulture, $"{Source} ({string.Join(", ", Names.Take(3))}{(Names.Length > 3 ? ", …" : "")}, until {NotAfter:yyyy-MM-dd})");
+        CultureInfo.InvariantCulture,
+        $"{Source} ({string.Join(", ", Names.Take(3))}{(Names.Length > 3 ? ", …" : "")}, until {NotAfter:yyyy-MM-dd})");
 
     private static ImmutableArray<string> NamesOf(X509Certificate2 leaf)
     {

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Orchestrator.Traffic.Tls;
 
-/// <summary>What makes a listener speak TLS 1.2 and 1.3, with HTTP/2 where the client offers it, and the certificate that the client's name asks for.</summary>
+/// <summary>What makes a listener speak TLS 1.2 and 1.3: HTTP/2 where the client offers it, and the certificate of the name that it asks for.</summary>
 public sealed class EdgeTls : IDisposable
 {
     // A record of two bytes: alert, fatal, unrecognized_name (RFC 8446, 6.2). It goes out before anything of the handshake has been answered.
