@@ -107,6 +107,10 @@ internal sealed class TestDaemon : IAsyncDisposable
 
     public async Task<StackState> StateAsync(string stack) => await Journal.FindStackAsync(stack, CancellationToken.None) ?? throw new InvalidOperationException($"There is no stack {stack}.");
 
+    /// <summary>Writes into the journal behind its back, as a bad disk would.</summary>
+    public Task DamageAsync(string sql, object parameters) =>
+        _services.GetRequiredService<SqliteDatabase>().WriteAsync(session => session.Execute(sql, parameters), CancellationToken.None);
+
     public Task CleanAsync(string stack) => _services.GetRequiredService<ReleaseCleanup>().RunAsync(stack, CancellationToken.None);
 
     public Task SetSecretAsync(string stack, string name, string value) => _services.GetRequiredService<SecretStore>().SetAsync(stack, name, new(value), CancellationToken.None);

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Orchestrator.Docker;
 using Orchestrator.Journal;
 using Orchestrator.Telemetry;
 
@@ -23,8 +22,10 @@ public sealed partial class DeploymentRuntime(
                 await routes.RestoreAsync(state, cancellationToken);
                 DeploymentMetrics.Serves(state.Stack, state.CurrentRelease);
             }
-            catch (Exception problem) when (problem is EngineException or JournalException or Traffic.EdgeBindException)
+            catch (Exception problem) when (problem is not OperationCanceledException)
             {
+                // Whatever is wrong with one stack, a route that another has by now included: the rest is served.
+                routes.Quarantine(state.Stack, problem.Message);
                 LogNotRestored(problem, state.Stack);
             }
         }
@@ -51,6 +52,6 @@ public sealed partial class DeploymentRuntime(
     [LoggerMessage(EventId = 2501, Level = LogLevel.Error, Message = "Stack {Stack} is not served: its record is damaged: {Problem}")]
     private partial void LogQuarantined(string stack, string problem);
 
-    [LoggerMessage(EventId = 2502, Level = LogLevel.Error, Message = "Stack {Stack}: its routes could not be laid; it is tried again when one of its containers moves")]
+    [LoggerMessage(EventId = 2502, Level = LogLevel.Error, Message = "Stack {Stack}: its routes could not be laid, or not all of them; deploy it again when what is in the way is gone")]
     private partial void LogNotRestored(Exception problem, string stack);
 }

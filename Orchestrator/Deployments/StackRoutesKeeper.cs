@@ -37,6 +37,9 @@ public sealed partial class StackRoutesKeeper(
         LogRestored(state.Stack, release.Number, live.Count);
     }
 
+    /// <summary>Notes why a stack is not served, for whoever asks after it.</summary>
+    public void Quarantine(string stack, string problem) => traffic.Quarantine(stack, problem);
+
     public void Watch() => _watch = Task.Run(() => WatchAsync(_stopping.Token));
 
     public async ValueTask DisposeAsync()

@@ -25,7 +25,9 @@ public sealed class StackStatusReader(IJournal journal, StackContainers containe
 
         var all = ImmutableArray.CreateBuilder<StackStatus>();
         foreach (var state in states.Concat(beginning)) all.Add(await OfAsync(state, cancellationToken));
-        foreach (var (stack, problem) in damaged) all.Add(new(stack, 0, null, [], null, false, null, null, problem));
+
+        // An old release that is damaged does no harm to a stack that is served; the doctor names it.
+        foreach (var (stack, problem) in damaged.Where(one => states.All(state => state.Stack != one.Stack))) all.Add(Quarantined(stack, problem));
         return [.. all.OrderBy(status => status.Stack, StringComparer.Ordinal)];
     }
 
@@ -36,7 +38,22 @@ public sealed class StackStatusReader(IJournal journal, StackContainers containe
         return first.IsEmpty ? null : await OfAsync(new() { Stack = stack }, cancellationToken);
     }
 
+    private static StackStatus Quarantined(string stack, string problem) => new(stack, 0, null, [], null, false, null, null, problem);
+
+    // One stack whose release cannot be read must not hide the others.
     private async Task<StackStatus> OfAsync(StackState state, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ReadAsync(state, cancellationToken);
+        }
+        catch (JournalException damaged)
+        {
+            return Quarantined(state.Stack, damaged.Message) with { CurrentRelease = state.CurrentRelease, Maintenance = state.Maintenance };
+        }
+    }
+
+    private async Task<StackStatus> ReadAsync(StackState state, CancellationToken cancellationToken)
     {
         var release = state.CurrentRelease > 0 ? await journal.FindReleaseAsync(state.Stack, state.CurrentRelease, cancellationToken) : null;
         var observed = await containers.ListAsync(state.Stack, cancellationToken);
@@ -44,7 +61,7 @@ public sealed class StackStatusReader(IJournal journal, StackContainers containe
         var services = release?.Stack.Services.Select(spec => ServiceOf(spec, release, state, [.. observed.Where(seen => seen.Service == spec.Name && !seen.IsMigration)])) ?? [];
         return new(
             state.Stack, state.CurrentRelease, release?.Version, [.. services], state.Warm, state.Maintenance,
-            deployments.LastOrDefault(deployment => !deployment.Ended), deployments.FirstOrDefault(deployment => deployment.Ended), null);
+            deployments.LastOrDefault(deployment => !deployment.Ended), deployments.FirstOrDefault(deployment => deployment.Ended), traffic.ProblemOf(state.Stack));
     }
 
     private ServiceStatus ServiceOf(ServiceSpec spec, Release release, StackState state, ImmutableArray<ObservedContainer> observed)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Net;
 using Orchestrator.Docker;
@@ -14,6 +15,15 @@ public sealed class StackTraffic(TrafficRouter router, EdgeServer edge, VolumeRo
 {
     // Readers never take it: it only keeps two writers of one stack from losing each other's change.
     private readonly Lock _publishing = new();
+
+    // By stack: why it is not served, or not wholly.
+    private readonly ConcurrentDictionary<string, string> _problems = new(StringComparer.Ordinal);
+
+    /// <summary>Why the stack is not served, or not wholly; null: it is.</summary>
+    public string? ProblemOf(string stack) => _problems.GetValueOrDefault(stack);
+
+    /// <summary>Notes that the stack's routes could not be laid at start. The next deployment that publishes them ends it.</summary>
+    public void Quarantine(string stack, string problem) => _problems[stack] = problem;
 
     /// <summary>Where smoke requests go: the edge's own loopback listener, with the same pipeline as everybody's.</summary>
     public Uri PreviewAddress => new($"http://{edge.Loopback}");
@@ -112,6 +122,7 @@ public sealed class StackTraffic(TrafficRouter router, EdgeServer edge, VolumeRo
         }
 
         await edge.SetPublishedAsync(stack, wanted, cancellationToken);
+        _problems.TryRemove(stack, out _);
     }
 
     /// <summary>At start: the table first, so that no published port answers before its route is there.</summary>
@@ -170,6 +181,7 @@ public sealed class StackTraffic(TrafficRouter router, EdgeServer edge, VolumeRo
     public async Task RemoveAsync(string stack, CancellationToken cancellationToken)
     {
         lock (_publishing) router.Remove(stack);
+        _problems.TryRemove(stack, out _);
         await edge.SetPublishedAsync(stack, [], cancellationToken);
     }
 
