@@ -293,6 +293,23 @@ public sealed class EdgeTests
     }
 
     [Test]
+    public async Task A_colour_tells_the_release_that_it_runs_and_no_older_one()
+    {
+        foreach (var release in new[] { 1, 2, 3 })
+            _bed.Publish(new Upstream(new UpstreamIdentity("garden", "app", release % 2 == 0 ? "green" : "blue", release), [_blue.Address], _bed.Time));
+
+        var lines = (await _bed.MetricsTextAsync()).Split('\n').Where(line => line.StartsWith("basmalin_edge_release_info{", StringComparison.Ordinal));
+        Assert.That(lines, Is.EquivalentTo(new[]
+        {
+            "basmalin_edge_release_info{stack=\"garden\",service=\"app\",colour=\"blue\",release=\"3\"} 1",
+            "basmalin_edge_release_info{stack=\"garden\",service=\"app\",colour=\"green\",release=\"2\"} 1",
+        }));
+
+        _bed.Router.Remove("garden");
+        Assert.That(await _bed.MetricsTextAsync(), Does.Not.Contain("garden"));
+    }
+
+    [Test]
     public async Task A_hook_on_the_main_listener_is_offered_to_the_interceptor_first()
     {
         var seen = new List<string>();

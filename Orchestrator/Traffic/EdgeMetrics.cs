@@ -1,3 +1,4 @@
+using System.Globalization;
 using Prometheus;
 
 namespace Orchestrator.Traffic;
@@ -12,6 +13,9 @@ public sealed class EdgeMetrics
     private static readonly string[] ByService = ["stack", "service"];
     private static readonly double[] Seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
+    // Written under the router's publishing lock only.
+    private readonly Dictionary<(string Stack, string Service, string Colour), string> _releases = [];
+    private readonly Gauge _release;
     private readonly Histogram _durations;
     private readonly Gauge _inFlight;
     private readonly Gauge _held;
@@ -33,6 +37,8 @@ public sealed class EdgeMetrics
         _retries = factory.CreateCounter("basmalin_edge_retries_total", "Attempts at another replica after one that did not get through.", ByService);
         _holds = factory.CreateCounter("basmalin_edge_holds_total", "Requests that had to wait for a replica to become available, or for the end of a pause.", ByService);
         _ejections = factory.CreateCounter("basmalin_edge_ejections_total", "Replicas that were left alone for a moment because requests did not get through.", ByService);
+        _release = factory.CreateGauge("basmalin_edge_release_info",
+            "1 for the release that a colour runs: joins the series by colour to releases, of which there are ever more.", [.. ByUpstream, "release"]);
         AccessLogDropped = factory.CreateCounter("basmalin_edge_access_log_dropped_total", "Requests that the access log had no room for, or could not write.");
         Unrouted = factory.CreateCounter("basmalin_edge_unrouted_total", "Requests that no route matched.");
     }
@@ -43,11 +49,15 @@ public sealed class EdgeMetrics
 
     internal Counter AccessLogDropped { get; }
 
-    internal UpstreamSeries Series(UpstreamIdentity identity) => new(identity, this)
+    internal UpstreamSeries Series(UpstreamIdentity identity)
     {
-        Duration = _durations.WithLabels(identity.Stack, identity.Service, identity.Colour),
-        InFlight = _inFlight.WithLabels(identity.Stack, identity.Service, identity.Colour),
-    };
+        Runs(identity);
+        return new UpstreamSeries(identity, this)
+        {
+            Duration = _durations.WithLabels(identity.Stack, identity.Service, identity.Colour),
+            InFlight = _inFlight.WithLabels(identity.Stack, identity.Service, identity.Colour),
+        };
+    }
 
     internal ServiceEdge Service(string stack, string service) => new(new ServiceSeries(
         _held.WithLabels(stack, service), _holds.WithLabels(stack, service), _retries.WithLabels(stack, service), _ejections.WithLabels(stack, service)));
@@ -61,11 +71,29 @@ public sealed class EdgeMetrics
             _durations.RemoveLabelled(labels);
         foreach (var labels in _inFlight.GetAllLabelValues().Where(Match))
             _inFlight.RemoveLabelled(labels);
+        foreach (var colour in _releases.Keys.Where(key => key.Stack == stack && key.Service == service).ToList())
+            Forget(colour);
         _held.RemoveLabelled(stack, service);
         _holds.RemoveLabelled(stack, service);
         _ejections.RemoveLabelled(stack, service);
         _retries.RemoveLabelled(stack, service);
 
         bool Match(string[] labels) => labels[0] == stack && labels[1] == service;
+    }
+
+    private void Runs(UpstreamIdentity identity)
+    {
+        var key = (identity.Stack, identity.Service, identity.Colour);
+        var release = identity.Release.ToString(CultureInfo.InvariantCulture);
+        if (_releases.GetValueOrDefault(key) != release)
+            Forget(key);
+        _releases[key] = release;
+        _release.WithLabels(identity.Stack, identity.Service, identity.Colour, release).Set(1);
+    }
+
+    private void Forget((string Stack, string Service, string Colour) key)
+    {
+        if (_releases.Remove(key, out var release))
+            _release.RemoveLabelled(key.Stack, key.Service, key.Colour, release);
     }
 }
