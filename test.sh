@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds everything with warnings as errors, checks the formatting, and runs every test on a real engine, a real registry, real PostgreSQL and
-# Redis, a real authority for certificates, and a real browser. Installs what is missing. The last line is "N passed, N failed"; the exit code is 0 only when nothing failed.
+# Redis, a real authority for certificates, and a real browser. Installs what is missing. The last line is "N passed, N failed"; the exit code is 0
+# only when nothing failed.
 #
 #   ./test.sh                      everything
 #   ./test.sh --filter EXPRESSION  only those tests, e.g. --filter "FullyQualifiedName~Planning"

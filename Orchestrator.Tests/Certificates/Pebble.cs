@@ -11,7 +11,7 @@ using Orchestrator.Tests.Traffic.Tls;
 
 namespace Orchestrator.Tests.Certificates;
 
-/// <summary>A real authority: Let's Encrypt's own for tests, with a name server that finds every name on loopback. Half of all nonces are refused.</summary>
+/// <summary>A real authority: Let's Encrypt's own for tests, with a name server that finds every name on loopback. A third of all nonces is refused.</summary>
 internal sealed class Pebble : IAsyncDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("basmalin-pebble-").FullName;
@@ -128,7 +128,7 @@ internal sealed class Pebble : IAsyncDisposable
     {
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["PEBBLE_VA_NOSLEEP"] = "1";
-        start.Environment["PEBBLE_WFE_NONCEREJECT"] = "50";
+        start.Environment["PEBBLE_WFE_NONCEREJECT"] = "33";
         start.Environment["PEBBLE_AUTHZREUSE"] = "0";
         var process = Process.Start(start) ?? throw new InvalidOperationException($"{program} did not start.");
         process.OutputDataReceived += (_, line) => Trace.WriteLine(line.Data);

@@ -11,7 +11,7 @@ using Orchestrator.Traffic.Tls;
 
 namespace Orchestrator.Tests.Certificates;
 
-/// <summary>Against a real authority that refuses every second nonce.</summary>
+/// <summary>Against a real authority that refuses every third nonce.</summary>
 [TestFixture]
 public sealed class PebbleTests
 {
