@@ -77,7 +77,7 @@ internal sealed class ComposeInput
         : throw new CliFailure(ExitCodes.Usage, $"{path} cannot be read", problem.Message, problem.Hint);
 
     private static string Line(FindingResponse finding) =>
-        new StringBuilder($"{finding.File}:{finding.Line}:{finding.Column}: {finding.Severity}: {finding.Key}: {finding.Message}")
+        new StringBuilder($"{finding.File}:{finding.Line}:{finding.Column}: {finding.Severity}: {(finding.Key.Length == 0 ? "" : $"{finding.Key}: ")}{finding.Message}")
             .Append(finding.Hint is null ? "" : $" ({finding.Hint})")
             .ToString();
 }

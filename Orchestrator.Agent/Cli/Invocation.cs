@@ -85,7 +85,12 @@ internal sealed class Invocation(ParseResult parsed, CliHost host) : IDisposable
         }
 
         Host.Error.WriteLine($"error: {failure.Message}");
-        foreach (var error in failure.Problem?.Errors ?? []) Host.Error.WriteLine($"  {error.File}:{error.Line}:{error.Column}: {error.Key}: {error.Message}{(error.Hint is null ? "" : $" ({error.Hint})")}");
+        foreach (var error in failure.Problem?.Errors ?? [])
+        {
+            var key = error.Key.Length == 0 ? "" : $"{error.Key}: ";
+            Host.Error.WriteLine($"  {error.File}:{error.Line}:{error.Column}: {key}{error.Message}{(error.Hint is null ? "" : $" ({error.Hint})")}");
+        }
+
         if (failure.Why is { Length: > 0 } why) Host.Error.WriteLine($"  why:  {Indented(why)}");
         if (failure.Hint is { Length: > 0 } hint) Host.Error.WriteLine($"  hint: {Indented(hint)}");
         return failure.ExitCode;

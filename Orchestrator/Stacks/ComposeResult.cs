@@ -12,13 +12,13 @@ public enum FindingSeverity
 /// <summary>Something that was found in a Compose file.</summary>
 /// <param name="Line">From 1.</param>
 /// <param name="Column">From 1.</param>
-/// <param name="Key">Dotted path, e.g. <c>services.app.ports[0]</c>.</param>
+/// <param name="Key">Dotted path, e.g. <c>services.app.ports[0]</c>; empty: the file as a whole.</param>
 /// <param name="Message">What was found and what was expected.</param>
 /// <param name="Hint">What to do, e.g. the nearest known key; null when the message says it all.</param>
 public sealed record Finding(FindingSeverity Severity, string File, int Line, int Column, string Key, string Message, string? Hint)
 {
     public override string ToString() =>
-        $"{File}:{Line}:{Column}: {(Severity == FindingSeverity.Error ? "error" : "note")}: {Key}: {Message}{(Hint is null ? "" : $" ({Hint})")}";
+        $"{File}:{Line}:{Column}: {(Severity == FindingSeverity.Error ? "error" : "note")}: {(Key.Length == 0 ? "" : $"{Key}: ")}{Message}{(Hint is null ? "" : $" ({Hint})")}";
 }
 
 /// <summary>The outcome of reading a Compose file: a stack, or every problem at once.</summary>
