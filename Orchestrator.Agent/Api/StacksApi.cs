@@ -43,6 +43,13 @@ internal static class StacksApi
             .WithSummary("Brings an earlier release back.")
             .Deploys()
             .Problems(400, 404);
+        stacks.MapDelete("/{stack}", RemoveAsync)
+            .RequireScope(TokenScope.Admin)
+            .WithName("RemoveStack")
+            .WithSummary("Takes all services of a stack away.")
+            .WithDescription("What is under way is let end first. Volumes, secrets and releases stay: a rollback brings everything back.")
+            .Deploys()
+            .Problems(400, 404);
         stacks.MapGet("/{stack}/releases", ReleasesAsync).RequireScope(TokenScope.Read).WithName("ListReleases").WithSummary("The releases of a stack, newest first.").Problems(404);
         stacks.MapPut("/{stack}/maintenance", MaintainAsync)
             .RequireScope(TokenScope.Deploy)
@@ -102,6 +109,9 @@ internal static class StacksApi
             },
             [],
             cancellationToken);
+
+    private static async Task<IResult> RemoveAsync(string stack, HttpContext context, DeploymentDesk desk, CancellationToken cancellationToken) =>
+        await desk.SubmitAsync(context, new DeploymentRequest { Stack = stack, Kind = DeploymentKind.Remove, Origin = Caller.Of(context).Name }, [], cancellationToken);
 
     private static async Task<Results<Ok<ReleaseResponse[]>, ProblemResult>> ReleasesAsync(string stack, IJournal journal, CancellationToken cancellationToken)
     {

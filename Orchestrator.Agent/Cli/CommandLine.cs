@@ -18,6 +18,7 @@ internal static class CommandLine
         root.Add(FileVerbs.Plan(host));
         root.Add(StackVerbs.Deploy(host));
         root.Add(StackVerbs.Rollback(host));
+        root.Add(StackVerbs.Remove(host));
         root.Add(LookVerbs.Status(host));
         root.Add(LookVerbs.History(host));
         root.Add(LookVerbs.Logs(host));

@@ -93,6 +93,35 @@ internal sealed class StackTests
         Assert.That(await ReadAsync(daemon, name), Is.EqualTo("hello"));
     }
 
+    [Test]
+    public async Task A_removed_stack_lets_its_requests_end_is_gone_and_comes_back_with_its_data()
+    {
+        await using var daemon = await TestDaemon.StartAsync();
+        var name = TestDaemon.NewName();
+        var host = $"{name}.example";
+        var tail = $"  store:\n    image: {Garden.Registry}/redis:7\n    volumes: [\"data:/data\"]\n    stop_grace_period: 2s\nvolumes: {{ data: {{}} }}";
+        var applied = await daemon.ApplyAsync(Garden.Light(name, "1.0.0", host, tail: tail));
+        Assert.That(applied.State, Is.EqualTo(DeploymentState.Succeeded), applied.Failure?.ToString());
+        var store = (await daemon.ContainersAsync(name)).Single(seen => seen.Service == "store");
+        await daemon.Engine.ExecAsync(store.Id, ["sh", "-c", "until redis-cli set kept yes; do sleep 0.1; done; redis-cli save"], null, CancellationToken.None);
+
+        var removed = await daemon.EndsAsync(new() { Stack = name, Kind = DeploymentKind.Remove });
+        Assert.That((removed.State, removed.Requests.Failed), Is.EqualTo((DeploymentState.Succeeded, 0L)), removed.Failure?.ToString());
+        Assert.That((await daemon.GetAsync(host, "/version")).Status, Is.EqualTo(HttpStatusCode.NotFound), "no route leads there any more");
+        var again = await daemon.EndsAsync(new() { Stack = name, Kind = DeploymentKind.Remove });
+        Assert.That((again.State, again.Plan?.NothingToDo), Is.EqualTo((DeploymentState.Succeeded, true)), "there is nothing left to take away");
+        Assert.That(await daemon.ContainersAsync(name), Is.Empty, "swept before the next deployment began");
+
+        var deployed = await daemon.DeployAsync(name, "app", Garden.Image("2.0.0"));
+        Assert.That(deployed.Failure?.Hint, Does.Contain("It was removed"));
+
+        Assert.That((await daemon.RollbackAsync(name)).State, Is.EqualTo(DeploymentState.Succeeded));
+        Assert.That((await daemon.GetAsync(host, "/version")).Version, Is.EqualTo("1.0.0"));
+        store = (await daemon.ContainersAsync(name)).Single(seen => seen.Service == "store");
+        var kept = await daemon.Engine.ExecAsync(store.Id, ["sh", "-c", "until redis-cli ping >/dev/null; do sleep 0.1; done; redis-cli get kept"], null, CancellationToken.None);
+        Assert.That(kept.Output.Trim(), Is.EqualTo("yes"));
+    }
+
     private static async Task<string> ReadAsync(TestDaemon daemon, string stack)
     {
         var reader = (await daemon.ContainersAsync(stack)).Single(seen => seen.Service == "reader");

@@ -20,6 +20,9 @@ public enum DeploymentKind
 
     /// <summary>An earlier release is brought back.</summary>
     Rollback,
+
+    /// <summary>All services are taken away. Volumes and releases stay, so that a rollback brings everything back.</summary>
+    Remove,
 }
 
 public enum DeploymentState

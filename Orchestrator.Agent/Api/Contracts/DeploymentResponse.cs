@@ -10,7 +10,7 @@ public sealed record DeploymentResponse
 
     public required string Stack { get; init; }
 
-    /// <summary>apply, deploy or rollback.</summary>
+    /// <summary>apply, deploy, rollback or remove.</summary>
     public required string Kind { get; init; }
 
     /// <summary>queued, running, succeeded, rolledBack, failed, cancelled or superseded.</summary>

@@ -12,6 +12,8 @@ internal static class DeploymentView
         {
             call.Host.Out.WriteLine(deployment.NothingToDo
                 ? $"{deployment.Stack}: nothing to do, everything is as wanted"
+                : deployment.Kind == "remove"
+                ? $"{deployment.Stack}: removed after {took}; {Requests(deployment)}. Its containers stop now; volumes and releases stay: basmalin rollback {deployment.Stack} brings it back"
                 : $"{deployment.Stack}: release {deployment.Release} is live after {took}; {Requests(deployment)}");
             return;
         }

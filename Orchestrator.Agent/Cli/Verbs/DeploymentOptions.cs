@@ -26,9 +26,13 @@ internal static class DeploymentOptions
         command.Add(Detach);
     }
 
-    public static HttpRequestMessage Post<T>(string path, Invocation call, T body, JsonTypeInfo<T> type)
+    public static HttpRequestMessage Post<T>(string path, Invocation call, T body, JsonTypeInfo<T> type) =>
+        WithKey(new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body, type) }, call);
+
+    public static HttpRequestMessage Delete(string path, Invocation call) => WithKey(new HttpRequestMessage(HttpMethod.Delete, path), call);
+
+    private static HttpRequestMessage WithKey(HttpRequestMessage request, Invocation call)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body, type) };
         if (call.Value(Key) is { } key) request.Headers.Add("Idempotency-Key", key);
         return request;
     }

@@ -5,7 +5,7 @@ using Orchestrator.Agent.Cli.Output;
 
 namespace Orchestrator.Agent.Cli.Verbs;
 
-/// <summary><c>deploy</c>, <c>rollback</c>, <c>cancel</c> and <c>maintenance</c>: what changes a stack that is there.</summary>
+/// <summary><c>deploy</c>, <c>rollback</c>, <c>remove</c>, <c>cancel</c> and <c>maintenance</c>: what changes a stack that is there.</summary>
 internal static class StackVerbs
 {
     private static readonly Argument<string> Stack = new("STACK") { Description = "The stack's name." };
@@ -43,6 +43,23 @@ internal static class StackVerbs
             command.Add(DeploymentOptions.Detach);
         },
         RollbackAsync);
+
+    public static Command Remove(CliHost host) => Invocation.Verb(
+        host,
+        "remove",
+        "Takes all services of a stack away; its volumes and releases stay, and a rollback brings it back.",
+        command =>
+        {
+            command.Add(Stack);
+            command.Add(DeploymentOptions.Key);
+            command.Add(DeploymentOptions.Detach);
+        },
+        async (call, cancellationToken) =>
+        {
+            using var request = DeploymentOptions.Delete($"stacks/{Uri.EscapeDataString(call.Value(Stack))}", call);
+            var deployment = await call.Client.SendAsync(request, ApiJson.Default.DeploymentResponse, cancellationToken);
+            return await DeploymentWatch.FollowAsync(call, deployment, cancellationToken);
+        });
 
     public static Command Cancel(CliHost host) => Invocation.Verb(
         host,

@@ -60,9 +60,16 @@ public sealed class MakePlan(StackContainers containers, GrantedFiles files, IJo
         var basis = request.File ?? (request.ToRelease is { } number ? (await journal.FindReleaseAsync(request.Stack, number, cancellationToken))?.Stack : work.Current?.Stack);
         if (basis is null)
             return new(FailureReason.InvalidRequest, $"The stack {request.Stack} has no release yet.", $"Apply its Compose file first: basmalin apply FILE.");
+        if (request.Kind == DeploymentKind.Remove) basis = basis with { Services = [], Secrets = [], Configs = [] };
         var unknown = request.Images.Keys.Where(service => basis.Find(service) is null).ToList();
         if (unknown.Count > 0)
-            return new(FailureReason.InvalidRequest, $"The stack {request.Stack} has no service {string.Join(", ", unknown)}.", $"Its services are {string.Join(", ", basis.Services.Select(spec => spec.Name))}.");
+        {
+            return new(
+                FailureReason.InvalidRequest,
+                $"The stack {request.Stack} has no service {string.Join(", ", unknown)}.",
+                basis.Services.IsEmpty ? $"It was removed: 'basmalin rollback {request.Stack}' brings it back." : $"Its services are {string.Join(", ", basis.Services.Select(spec => spec.Name))}.");
+        }
+
 
         var versions = await files.VersionsAsync(basis, cancellationToken);
         work.Target = new()
