@@ -29,6 +29,7 @@ public sealed class AccessMatrixTests
         ("POST /api/v1/stacks/{stack}/plan", Need.Read),
         ("POST /api/v1/stacks/{stack}/deployments", Need.Deploy),
         ("POST /api/v1/stacks/{stack}/rollback", Need.Deploy),
+        ("DELETE /api/v1/stacks/{stack}", Need.Admin),
         ("GET /api/v1/stacks/{stack}/releases", Need.Read),
         ("GET /api/v1/stacks/{stack}/logs", Need.Read),
         ("PUT /api/v1/stacks/{stack}/maintenance", Need.Deploy),
