@@ -34,10 +34,13 @@ public sealed class WebSocketTests
         foreach (var size in new[] { 1, 125, 126, 65_535, 65_536, 1_000_000 })
             Assert.That((await EchoAsync(socket, Backend.Bytes(size))).AsSpan().SequenceEqual(Backend.Bytes(size)), Is.True, $"{size} bytes");
 
+        const string gauge = "basmalin_edge_websockets_open{stack=\"garden\",service=\"app\",colour=\"blue\"}";
         Assert.That((_upstream.InFlight, _upstream.WebSockets), Is.EqualTo((1, 1)));
+        Assert.That(await _bed.MetricsTextAsync(), Does.Contain($"{gauge} 1\n"));
         await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, "done", CancellationToken.None);
         var report = await _upstream.DrainAsync(EdgeBed.Patient, CancellationToken.None);
         Assert.That((report.WebSocketsAborted, report.HttpAborted), Is.EqualTo((0, 0)));
+        Assert.That(await _bed.MetricsTextAsync(), Does.Contain($"{gauge} 0\n"));
         Assert.That(_blue.Closed.Single(), Is.EqualTo(WebSocketCloseStatus.NormalClosure));
         Assert.That(_upstream.Traffic.Snapshot() is { Total: 1, Failed: 0, P95: null }, Is.True);
     }

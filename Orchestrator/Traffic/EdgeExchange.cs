@@ -133,7 +133,11 @@ internal sealed class EdgeExchange : HttpTransformer
     private CancellationToken PrepareSession(TimeProvider time)
     {
         Session ??= WebSocketSession.Around(Context, Lease.Upstream, time);
-        return Session is null ? Lease.Upstream.HttpDeadline : Session.Aborted;
+        if (Session is null)
+            return Lease.Upstream.HttpDeadline;
+
+        Session.Open = Target?.Series.WebSockets;
+        return Session.Aborted;
     }
 
     public void EndSession()

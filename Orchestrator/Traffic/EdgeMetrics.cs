@@ -18,6 +18,7 @@ public sealed class EdgeMetrics
     private readonly Gauge _release;
     private readonly Histogram _durations;
     private readonly Gauge _inFlight;
+    private readonly Gauge _webSockets;
     private readonly Gauge _held;
     private readonly Counter _holds;
     private readonly Counter _retries;
@@ -33,6 +34,7 @@ public sealed class EdgeMetrics
             "Time to the end of the answer, waiting included; without event streams and upgraded connections.", ByUpstream,
             new HistogramConfiguration { Buckets = Seconds, ExemplarBehavior = ExemplarBehavior.NoExemplars() });
         _inFlight = factory.CreateGauge("basmalin_edge_requests_in_flight", "Requests at a replica now; upgraded connections are among them.", ByUpstream);
+        _webSockets = factory.CreateGauge("basmalin_edge_websockets_open", "WebSockets that pass through now.", ByUpstream);
         _held = factory.CreateGauge("basmalin_edge_held_requests", "Requests that wait for a replica to become available.", ByService);
         _retries = factory.CreateCounter("basmalin_edge_retries_total", "Attempts at another replica after one that did not get through.", ByService);
         _holds = factory.CreateCounter("basmalin_edge_holds_total", "Requests that had to wait for a replica to become available, or for the end of a pause.", ByService);
@@ -56,6 +58,7 @@ public sealed class EdgeMetrics
         {
             Duration = _durations.WithLabels(identity.Stack, identity.Service, identity.Colour),
             InFlight = _inFlight.WithLabels(identity.Stack, identity.Service, identity.Colour),
+            WebSockets = _webSockets.WithLabels(identity.Stack, identity.Service, identity.Colour),
         };
     }
 
@@ -71,6 +74,8 @@ public sealed class EdgeMetrics
             _durations.RemoveLabelled(labels);
         foreach (var labels in _inFlight.GetAllLabelValues().Where(Match))
             _inFlight.RemoveLabelled(labels);
+        foreach (var labels in _webSockets.GetAllLabelValues().Where(Match))
+            _webSockets.RemoveLabelled(labels);
         foreach (var colour in _releases.Keys.Where(key => key.Stack == stack && key.Service == service).ToList())
             Forget(colour);
         _held.RemoveLabelled(stack, service);

@@ -12,6 +12,8 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
 
     private readonly EdgeWait _wait = new(options, router, time);
 
+    private readonly RequestStart _start = new(time);
+
     private readonly WebSocketLimit? _sockets = options.Limits.WebSocketsPerClient is { } most ? new WebSocketLimit(most) : null;
 
     /// <summary>Null: requests are not written down.</summary>
@@ -24,7 +26,7 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
     public Task RunAsync(EdgeExchange exchange)
     {
         exchange.TakePreview();
-        exchange.Client.Rewrite(exchange.Context, options.TrustedProxies, time.GetUtcNow());
+        exchange.Client.Rewrite(exchange.Context, options.TrustedProxies, _start.Now);
         if (HttpMethods.IsConnect(exchange.Context.Request.Method)
             && !WebSocketSession.IsWebSocket(exchange.Context.Features.Get<IHttpExtendedConnectFeature>()))
             return OwnAnswers.WriteAsync(exchange, OwnAnswer.ForwardProxy);

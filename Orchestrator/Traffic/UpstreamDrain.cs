@@ -80,16 +80,18 @@ internal sealed class UpstreamDrain(Upstream upstream, TimeProvider time)
 
     private async Task EndWebSocketsAsync(TimeSpan budget)
     {
-        // Half of the time to end by themselves; then they are asked one after the other, so that not all of them come back to the new colour at once.
+        // Half of the time to end by themselves; then they are asked one after the other, in no order and at no beat, so that their clients do not come
+        // back to the new colour all at once.
         if (await EmptyWithinAsync(budget / 2))
             return;
 
         var asked = Sessions();
+        Random.Shared.Shuffle(asked);
         var closing = new List<Task>(asked.Length);
         foreach (var session in asked)
         {
             closing.Add(session.CloseAsync());
-            if (await EmptyWithinAsync(budget * 0.4 / asked.Length))
+            if (await EmptyWithinAsync(budget * 0.4 / asked.Length * (0.5 + (Random.Shared.NextDouble() / 2))))
                 break;
         }
 

@@ -13,6 +13,8 @@ internal sealed class UpstreamSeries(UpstreamIdentity identity, EdgeMetrics metr
 
     public required Gauge.Child InFlight { get; init; }
 
+    public required Gauge.Child WebSockets { get; init; }
+
     /// <param name="own">The proxy's own answer, not the application's.</param>
     public void Count(int status, bool own)
     {

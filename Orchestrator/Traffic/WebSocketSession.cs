@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Prometheus;
 
 namespace Orchestrator.Traffic;
 
@@ -19,6 +20,9 @@ internal sealed class WebSocketSession(IHttpUpgradeFeature? upgrade, IHttpExtend
     private readonly CancellationTokenSource _abort = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ClientSocketStream? _stream;
+
+    /// <summary>Where it is counted while it is open; null: nowhere.</summary>
+    public Gauge.Child? Open { get; set; }
 
     public bool IsUpgradableRequest => upgrade is { IsUpgradableRequest: true };
 
@@ -95,14 +99,18 @@ internal sealed class WebSocketSession(IHttpUpgradeFeature? upgrade, IHttpExtend
     {
         // The source stays undisposed on purpose: it has no timer, and a drain may be about to cancel it.
         _ended.TrySetResult();
-        if (_stream is not null)
-            upstream.Detach(this);
+        if (_stream is null)
+            return;
+
+        upstream.Detach(this);
+        Open?.Dec();
     }
 
     private ClientSocketStream Follow(Stream client)
     {
         _stream = new ClientSocketStream(client);
         upstream.Attach(this);
+        Open?.Inc();
         return _stream;
     }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
@@ -42,7 +41,8 @@ internal sealed class ClientSide
 
     /// <summary>Reads what the request says and rewrites it for the application.</summary>
     /// <param name="trusted">Null: no proxy is trusted.</param>
-    public void Rewrite(HttpContext context, AddressSet? trusted, DateTimeOffset now)
+    /// <param name="start">See <see cref="RequestStart"/>.</param>
+    public void Rewrite(HttpContext context, AddressSet? trusted, string start)
     {
         Meet(context.Connection.RemoteIpAddress, trusted);
         var request = context.Request;
@@ -67,7 +67,7 @@ internal sealed class ClientSide
             headers[RequestIdHeader] = RequestId = NewRequestId();
         }
 
-        headers["X-Request-Start"] = string.Create(CultureInfo.InvariantCulture, $"t={now.ToUnixTimeMilliseconds()}");
+        headers["X-Request-Start"] = start;
     }
 
     // The same object for all requests of a connection.
