@@ -34,7 +34,7 @@ internal sealed class EnvFileTests
         Assert.That(string.Join('|', entries.Select(entry => entry.Value is null ? $"{entry.Name}!" : $"{entry.Name}={entry.Value}")), Is.EqualTo(expected));
     }
 
-    [TestCase("=b", "x.env:1:1: error: : a line must start with the name of a variable (NAME=value, or # for a comment)")]
+    [TestCase("=b", "x.env:1:1: error: a line must start with the name of a variable (NAME=value, or # for a comment)")]
     [TestCase("A=1\nB C=2", "x.env:2:3: error: B: expected '=' after B (a name consists of letters, digits, '_', '.' and '-')")]
     [TestCase("A='b", "x.env:1:3: error: A: the quote ' of A is never closed")]
     [TestCase("A=1\nB=\"b\nC=2", "x.env:2:3: error: B: the quote \" of B is never closed")]

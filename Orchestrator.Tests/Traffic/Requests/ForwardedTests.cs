@@ -83,7 +83,7 @@ public sealed class ForwardedTests
         if (chain.Length > 0)
             context.Request.Headers["X-Forwarded-For"] = chain;
         var side = new ClientSide();
-        side.Rewrite(context, Loopback, DateTimeOffset.UnixEpoch);
+        side.Rewrite(context, Loopback, "t=0");
 
         Assert.That((side.AddressText, side.Address), Is.EqualTo((client, IPAddress.Parse(client))));
     }
