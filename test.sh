@@ -37,6 +37,9 @@ dotnet build BasMalin.sln -c Release -nologo -v quiet || stopped "the build fail
 say "formatting"
 dotnet format whitespace BasMalin.sln --no-restore --verify-no-changes || stopped "dotnet format whitespace found something"
 
+# The test of ten thousand held requests has both ends of each in one process.
+[ "$(ulimit -Hn)" = unlimited ] || [ "$(ulimit -Hn)" -ge 20000 ] || ulimit -Hn 20000 || true
+
 say "tests"
 rm -rf "$work/results"
 set +e

@@ -23,5 +23,30 @@ internal sealed class QuarantineTests
         Assert.That(status.Single(stack => stack.Stack == torn).Problem, Does.Contain("does not fit its checksum"));
         Assert.That(status.Single(stack => stack.Stack == whole).Problem, Is.Null);
         Assert.That((await daemon.Deployments.StatusAsync(torn, CancellationToken.None))?.Problem, Is.Not.Null);
+
+        await daemon.DamageAsync("UPDATE releases SET manifest = replace(manifest, '3001', '3000') WHERE stack = @Stack", new { Stack = torn });
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        while ((await daemon.Deployments.StatusAsync(torn, limit.Token))?.Problem is not null) await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, limit.Token);
+        Assert.That((await daemon.GetAsync($"{torn}.example", "/version")).Version, Is.EqualTo("1.0.0"), "once the record is whole again it is served without being told");
+    }
+
+    [Test]
+    public async Task A_replica_whose_address_changed_without_an_event_is_found_and_no_request_fails_meanwhile()
+    {
+        await using var daemon = await TestDaemon.StartAsync();
+        var name = TestDaemon.NewName();
+        Assert.That((await daemon.ApplyAsync(Garden.Light(name, "1.0.0", $"{name}.example"))).State, Is.EqualTo(DeploymentState.Succeeded));
+        var before = (await daemon.ContainersAsync(name)).Single();
+        var network = before.Addresses.Keys.First(key => key.EndsWith("_default", StringComparison.Ordinal));
+
+        // Somebody else takes its address while it is away.
+        await TestDaemon.DockerAsync($"network disconnect {network} {before.Id.Value}");
+        await TestDaemon.DockerAsync($"run -d --label basmalin.stack={name} --name {name}-other --network {network} {Garden.Registry}/redis:7");
+        await TestDaemon.DockerAsync($"network connect {network} {before.Id.Value}");
+        var after = (await daemon.ContainersAsync(name)).Single(seen => seen.Service == "app");
+        Assert.That(after.Addresses[network], Is.Not.EqualTo(before.Addresses[network]));
+
+        var answer = await daemon.GetAsync($"{name}.example", "/version");
+        Assert.That((answer.Status, answer.Version), Is.EqualTo((HttpStatusCode.OK, "1.0.0")), "held until it was found");
     }
 }

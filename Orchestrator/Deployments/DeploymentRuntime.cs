@@ -6,7 +6,7 @@ namespace Orchestrator.Deployments;
 
 /// <summary>Brings routes and unfinished deployments back at start, and lets go in an orderly way at stop.</summary>
 public sealed partial class DeploymentRuntime(
-    IJournal journal, StackRoutesKeeper routes, DeploymentQueue queue, Housekeeping housekeeping, LiveProbes probes, ILogger<DeploymentRuntime> logger) : IAsyncDisposable
+    IJournal journal, StackRoutesKeeper routes, DeploymentQueue queue, Housekeeping housekeeping, LiveWatch watch, ILogger<DeploymentRuntime> logger) : IAsyncDisposable
 {
     /// <summary>
     /// Lays the routes of every stack from the journal and the engine; said before the edge listens. A stack whose record is damaged, or whose
@@ -36,7 +36,7 @@ public sealed partial class DeploymentRuntime(
     {
         routes.Watch();
         housekeeping.Start();
-        probes.Start();
+        watch.Start();
         foreach (var stack in (await journal.UnfinishedAsync(cancellationToken)).Select(deployment => deployment.Request.Stack).Distinct()) queue.Wake(stack);
     }
 
@@ -44,7 +44,7 @@ public sealed partial class DeploymentRuntime(
     public async ValueTask DisposeAsync()
     {
         await queue.DisposeAsync();
-        await probes.DisposeAsync();
+        await watch.DisposeAsync();
         await housekeeping.DisposeAsync();
         await routes.DisposeAsync();
     }
@@ -52,6 +52,6 @@ public sealed partial class DeploymentRuntime(
     [LoggerMessage(EventId = 2501, Level = LogLevel.Error, Message = "Stack {Stack} is not served: its record is damaged: {Problem}")]
     private partial void LogQuarantined(string stack, string problem);
 
-    [LoggerMessage(EventId = 2502, Level = LogLevel.Error, Message = "Stack {Stack}: its routes could not be laid, or not all of them; deploy it again when what is in the way is gone")]
+    [LoggerMessage(EventId = 2502, Level = LogLevel.Error, Message = "Stack {Stack}: its routes could not be laid, or not all of them; it is tried again until what is in the way is gone")]
     private partial void LogNotRestored(Exception problem, string stack);
 }

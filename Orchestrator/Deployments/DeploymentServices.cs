@@ -53,6 +53,8 @@ public static class DeploymentServices
         .AddSingleton<Housekeeping>()
         .AddSingleton<StackRoutesKeeper>()
         .AddSingleton<LiveProbes>()
+        .AddSingleton<RouteReconciler>()
+        .AddSingleton<LiveWatch>()
         .AddSingleton<StackStatusReader>()
         .AddSingleton<DeploymentService>()
         .AddSingleton<DeploymentRuntime>();

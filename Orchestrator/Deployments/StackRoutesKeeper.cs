@@ -90,9 +90,21 @@ public sealed partial class StackRoutesKeeper(
         }
         else if (happened.Action is "start" or "unpause")
         {
-            _returning[happened.Container] = Task.Run(() => ComeBackAsync(stack, service, happened.Container, _stopping.Token));
+            ComeBack(stack, service, happened.Container);
         }
     }
+
+    /// <summary>Lets a container that runs have requests as soon as it answers, where it is now.</summary>
+    public void ComeBack(string stack, string service, ContainerId id)
+    {
+        if (_stopping.IsCancellationRequested || _returning.GetValueOrDefault(id) is { IsCompleted: false }) return;
+
+        _returning[id] = Task.Run(() => ComeBackAsync(stack, service, id, _stopping.Token));
+    }
+
+    /// <summary>Whether a container is a replica of that generation.</summary>
+    public static bool IsOf(UpstreamIdentity identity, ObservedContainer seen) =>
+        seen.Service == identity.Service && !seen.IsMigration && seen.Colour?.Word() == identity.Colour && seen.Release == identity.Release;
 
     private static bool Belongs(Upstream upstream, EngineEvent happened) =>
         happened.Attributes.GetValueOrDefault(Labels.Colour) == upstream.Identity.Colour

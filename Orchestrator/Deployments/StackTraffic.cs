@@ -25,6 +25,12 @@ public sealed class StackTraffic(TrafficRouter router, EdgeServer edge, VolumeRo
     /// <summary>Notes that the stack's routes could not be laid at start. The next deployment that publishes them ends it.</summary>
     public void Quarantine(string stack, string problem) => _problems[stack] = problem;
 
+    /// <summary>Stacks whose routes could not be laid at start, or not all of them.</summary>
+    public IEnumerable<string> Quarantined => _problems.Keys;
+
+    /// <summary>The routes of the stack stand after all.</summary>
+    public void Recovered(string stack) => _problems.TryRemove(stack, out _);
+
     /// <summary>Where smoke requests go: the edge's own loopback listener, with the same pipeline as everybody's.</summary>
     public Uri PreviewAddress => new($"http://{edge.Loopback}");
 

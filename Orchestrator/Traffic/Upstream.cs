@@ -99,6 +99,9 @@ public sealed class Upstream
         }
     }
 
+    /// <summary>Whether the replica is in rotation by decision; whether it can be reached is another question.</summary>
+    public bool IsAvailable(string key) => _replicas.Any(replica => replica.Address.Key == key && replica.Available);
+
     /// <summary>Takes a replica out of rotation, unless it is the last one in it. False: nothing has changed.</summary>
     public bool TryTakeOut(string key)
     {
