@@ -145,7 +145,8 @@ import datetime, json, sys
 d = json.load(open(sys.argv[1]))
 when = lambda text: datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
 shift = next(step for step in d["steps"] if step["name"] == "shift")
-print(f'   rolled back in {(when(shift["endedAt"]) - when(d["createdAt"])).total_seconds() * 1000:.0f} ms from the request to the moved traffic ({shift["detail"]})')
+swap = float(shift["detail"].rsplit(" in ", 1)[1].split()[0])
+print(f'   rolled back in {(when(shift["startedAt"]) - when(d["createdAt"])).total_seconds() * 1000 + swap:.0f} ms from the request to the moved traffic ({shift["detail"]})')
 PY
 expect_version 2.0.0
 no_request_lost

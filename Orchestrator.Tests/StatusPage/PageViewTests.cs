@@ -102,6 +102,16 @@ public sealed class PageViewTests
     }
 
     [Test]
+    public void A_removed_stack_says_so_and_how_it_comes_back()
+    {
+        var removed = Samples.Board(Now) with { Status = Samples.Stack(Now) with { Services = [], Running = null } };
+        var page = Page(Samples.Operator, removed);
+
+        Assert.That(StackHealth.Of(removed.Status).Word, Is.EqualTo("removed"));
+        Assert.That(page.ById("services-garden").Text(), Is.EqualTo("Removed: a rollback brings its services back."));
+    }
+
+    [Test]
     public void A_damaged_stack_is_named_with_what_is_wrong_and_the_others_are_shown()
     {
         var damaged = new StackBoard(new("broken", 0, null, [], null, false, null, null, "checksum of row 3 differs"), [], []);

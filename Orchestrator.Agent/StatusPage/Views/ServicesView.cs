@@ -11,7 +11,7 @@ internal static class ServicesView
     private static readonly ImmutableArray<string> OfContainers = ["Container", "Colour", "State", "Release", "Address", "Started"];
 
     public static Html Render(StackStatus stack) => stack.Services.IsEmpty
-        ? Html.Of($"""<div id="services-{stack.Stack}"><p class="quiet">No services yet: its first deployment has not brought any.</p></div>""")
+        ? Html.Of($"""<div id="services-{stack.Stack}"><p class="quiet">{(stack.CurrentRelease == 0 ? "No services yet: its first deployment has not brought any." : "Removed: a rollback brings its services back.")}</p></div>""")
         : Html.Of($"""
             <div id="services-{stack.Stack}">
             {Table("Services of " + stack.Stack, OfServices, stack.Services.Select(service => Row(stack, service)))}

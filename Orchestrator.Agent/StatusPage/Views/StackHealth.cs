@@ -14,6 +14,7 @@ internal sealed record StackHealth(string Word, Tone Tone)
         if (tones.Contains(Tone.Bad)) return new("degraded", Tone.Bad);
         if (stack.Running is { State: DeploymentState.Running }) return new("deploying", Tone.Busy);
         if (tones.Contains(Tone.Warning)) return new("starting", Tone.Warning);
+        if (stack.CurrentRelease > 0 && stack.Services.IsEmpty) return new("removed", Tone.Quiet);
         return stack.CurrentRelease == 0 ? new("nothing deployed", Tone.Quiet) : new("serving", Tone.Good);
     }
 
