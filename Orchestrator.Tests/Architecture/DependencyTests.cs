@@ -32,6 +32,7 @@ public sealed class DependencyTests
         ["Deployments"] = ["Stacks", "Planning", "Docker", "Traffic", "Health", "Journal", "Secrets", "Telemetry"],
         ["Notifications"] = ["Deployments", "Stacks", "Resilience"],
         ["Certificates"] = ["Traffic", "Secrets"],
+        ["Backups"] = ["Stacks", "Docker", "Journal", "Secrets", "Telemetry"],
         ["Scheduling"] = ["Deployments", "Journal", "Planning", "Certificates", "Traffic"],
     };
 

@@ -16,6 +16,7 @@ public sealed partial class SourceTests
         ("Orchestrator/Traffic", 3000),
         ("Orchestrator/Certificates", 3000),
         ("Orchestrator/Health", 4000),
+        ("Orchestrator/Backups", 5000),
         ("Orchestrator/Journal", 7000),
         ("Orchestrator.Agent/Api", 8000),
         ("Orchestrator.Agent/Auth", 8000),

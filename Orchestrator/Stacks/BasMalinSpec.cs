@@ -234,17 +234,40 @@ public sealed record BackupSpec
     /// <summary>postgres, redis, volume.</summary>
     public required string Kind { get; init; }
 
-    /// <summary>Cron expression; null: only before deployments.</summary>
+    /// <summary>Cron expression, in <see cref="Zone"/>; null: only before deployments.</summary>
     public string? Every { get; init; }
 
+    /// <summary>Time zone of the schedules, an IANA name.</summary>
+    public string Zone { get; init; } = "UTC";
+
+    /// <summary>PostgreSQL: the write-ahead log is received continuously.</summary>
     public bool Wal { get; init; }
+
+    /// <summary>PostgreSQL: commits wait until the daemon has the log on its disk. Needs <see cref="Wal"/>.</summary>
+    public bool Synchronous { get; init; }
+
+    /// <summary>How long commits may wait for a daemon that does not answer before the database goes on without it.</summary>
+    public TimeSpan SynchronousPatience { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Redis: the stream of commands is received continuously.</summary>
+    public bool Stream { get; init; }
+
+    /// <summary>PostgreSQL: cron expression of logical dumps, a second format beside the physical copy. Null: none.</summary>
+    public string? Dump { get; init; }
+
+    /// <summary>Login with the right to replicate; null: the image's own superuser (<c>POSTGRES_USER</c>), or Redis's default user.</summary>
+    public string? User { get; init; }
+
+    /// <summary>Name of the stored secret with its password; null: that of the image's environment.</summary>
+    public string? PasswordSecret { get; init; }
 
     /// <summary>daily, weekly, monthly, yearly → how many.</summary>
     public ImmutableSortedDictionary<string, int> Keep { get; init; } = ImmutableSortedDictionary<string, int>.Empty;
 
+    /// <summary>daily, weekly, monthly, or a cron expression; null: weekly, wherever there is <see cref="Every"/>.</summary>
     public string? Drill { get; init; }
 
-    /// <summary>Taken in the Protect step of each deployment of the stack.</summary>
+    /// <summary>A recovery point is taken in the Protect step of each deployment of the stack.</summary>
     public bool BeforeDeploy { get; init; }
 }
 
