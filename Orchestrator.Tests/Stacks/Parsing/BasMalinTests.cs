@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Orchestrator.Stacks;
 
 namespace Orchestrator.Tests.Stacks.Parsing;
@@ -112,6 +113,30 @@ internal sealed class BasMalinTests
             $"4:37 services.app.x-basmalin.route.hosts[0]: expected a host: garden.example, *.garden.example, or * for any, found '{host}' ({hint})",
         }));
 
+    [Test]
+    public void A_backup_reads_all_of_its_keys()
+    {
+        var backup = Compose.App(
+            $"{Published}x-basmalin: {{ backup: {{ kind: postgres, every: \"0 1 * * *\", zone: Europe/Ljubljana, wal: true, synchronous: true, synchronous_patience: 5s, dump: \"0 2 * * 0\", " +
+            "user: keeper, password_secret: keeper-password, keep: { daily: 7, yearly: 1 }, drill: daily, before_deploy: true } }").BasMalin!.Backup!;
+
+        Assert.That(backup with { Keep = ImmutableSortedDictionary<string, int>.Empty }, Is.EqualTo(new BackupSpec
+        {
+            Kind = "postgres",
+            Every = "0 1 * * *",
+            Zone = "Europe/Ljubljana",
+            Wal = true,
+            Synchronous = true,
+            SynchronousPatience = TimeSpan.FromSeconds(5),
+            Dump = "0 2 * * 0",
+            User = "keeper",
+            PasswordSecret = "keeper-password",
+            Drill = "daily",
+            BeforeDeploy = true,
+        }));
+        Assert.That(backup.Keep, Is.EqualTo(new Dictionary<string, int> { ["daily"] = 7, ["yearly"] = 1 }));
+    }
+
     [TestCase("rout: {}", "4:19 services.app.x-basmalin.rout: unknown key 'rout' (did you mean 'route'?)")]
     [TestCase("x-y: {}", "4:19 services.app.x-basmalin.x-y: unknown key 'x-y' (known keys: route, gate, probe, smoke, migrate, migrate_timeout, shift, drain, bake, warm, stateful, backup, recycle)")]
     [TestCase("gate: { htpp: /, running: true }", "4:27 services.app.x-basmalin.gate.htpp: unknown key 'htpp' (did you mean 'http'?)")]
@@ -143,7 +168,17 @@ internal sealed class BasMalinTests
     [TestCase("warm: forever", "4:25 services.app.x-basmalin.warm: expected a duration such as 500ms, 10s or 1m30s, found 'forever'")]
     [TestCase("backup: { every: \"0 1 * * *\" }", "4:27 services.app.x-basmalin.backup: 'kind' is missing (postgres, redis or volume)")]
     [TestCase("backup: { kind: postgre }", "4:35 services.app.x-basmalin.backup.kind: expected a kind: postgres, redis, volume, found 'postgre' (did you mean 'postgres'?)")]
-    [TestCase("backup: { kind: redis, wal: true }", "4:27 services.app.x-basmalin.backup: 'wal' does not go with kind redis (only PostgreSQL has a write-ahead log to archive)")]
+    [TestCase("backup: { kind: redis, wal: true }", "4:47 services.app.x-basmalin.backup.wal: 'wal' does not go with kind redis (only PostgreSQL has a write-ahead log to archive)")]
+    [TestCase("backup: { kind: postgres, stream: yes }", "4:53 services.app.x-basmalin.backup.stream: 'stream' does not go with kind postgres (it is Redis's stream of commands; for PostgreSQL say 'wal')")]
+    [TestCase("backup: { kind: volume, dump: \"0 1 * * 0\" }", "4:49 services.app.x-basmalin.backup.dump: 'dump' does not go with kind volume (only PostgreSQL has a dump as a second format)")]
+    [TestCase("backup: { kind: volume, user: a }", "4:49 services.app.x-basmalin.backup.user: 'user' does not go with kind volume (files are read without a login)")]
+    [TestCase("backup: { kind: postgres, synchronous: true }", "4:58 services.app.x-basmalin.backup.synchronous: commits can wait for the daemon only where it receives the log (add wal: true)")]
+    [TestCase("backup: { kind: postgres, wal: true, synchronous_patience: 5s }", "4:78 services.app.x-basmalin.backup.synchronous_patience: nothing waits without synchronous: true (remove it, or add synchronous: true)")]
+    [TestCase("backup: { kind: postgres, wal: true, synchronous: true, synchronous_patience: 1h }", "4:97 services.app.x-basmalin.backup.synchronous_patience: expected at most 10m, found '1h'")]
+    [TestCase("backup: { kind: redis, every: \"0 1 * * *\", zone: Europe/Lubljana }", "4:68 services.app.x-basmalin.backup.zone: expected a time zone by its IANA name, e.g. Europe/Ljubljana, found 'Europe/Lubljana' (did you mean 'Europe/Ljubljana'?)")]
+    [TestCase("backup: { kind: redis, zone: UTC }", "4:48 services.app.x-basmalin.backup.zone: there is no schedule that it would be the zone of (add 'every', or remove it)")]
+    [TestCase("backup: { kind: redis, password_secret: a/b }", "4:59 services.app.x-basmalin.backup.password_secret: expected the name of a stored secret: letters, digits, '.', '-' and '_', found 'a/b' (set its value with: basmalin secret set STACK NAME)")]
+    [TestCase("backup: { kind: redis, evry: \"0 1 * * *\" }", "4:42 services.app.x-basmalin.backup.evry: unknown key 'evry' (did you mean 'every'?)")]
     [TestCase("backup: { kind: redis, every: \"0 25 * * *\" }", "4:49 services.app.x-basmalin.backup.every: expected five cron fields: minute hour day month weekday, e.g. \"0 1 * * *\": '25' is not a hour from 0 to 23")]
     [TestCase("backup: { kind: redis, keep: { dayly: 3 } }", "4:50 services.app.x-basmalin.backup.keep.dayly: unknown key 'dayly' (did you mean 'daily'?)")]
     [TestCase("backup: { kind: redis, drill: weakly }", "4:49 services.app.x-basmalin.backup.drill: expected daily, weekly, monthly, or five cron fields, found 'weakly' (did you mean 'weekly'?)")]

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Orchestrator.Stacks.Values;
 
 namespace Orchestrator.Stacks.Parsing;
 
@@ -30,7 +29,7 @@ internal static class BasMalinSection
             Bake = section.Take("bake") is { } bake ? Bake(bake) : defaults.Bake,
             Warm = section.Take("warm")?.Duration(atMost: TimeSpan.FromDays(7)) ?? defaults.Warm,
             Stateful = section.Take("stateful")?.Flag() ?? false,
-            Backup = section.Take("backup") is { } backup ? Backup(backup) : null,
+            Backup = section.Take("backup") is { } backup ? BackupSection.Read(backup) : null,
             Recycle = section.Take("recycle") is { } recycle ? Recycle(recycle) : null,
         };
         section.Finish(strict: true);
@@ -88,72 +87,15 @@ internal static class BasMalinSection
         return spec;
     }
 
-    private static BackupSpec? Backup(Field field)
-    {
-        if (field.Section("kind, every, keep, …") is not { } section) return null;
-
-        var kind = section.Take("kind")?.OneOf("a kind", "postgres", "redis", "volume");
-        if (!section.Has("kind")) section.Error("'kind' is missing", "postgres, redis or volume");
-
-        var every = section.Take("every") is { } schedule ? Cron(schedule) : null;
-        var wal = section.Take("wal")?.Flag() ?? false;
-        var keep = section.Take("keep") is { } counts ? Keep(counts) : ImmutableSortedDictionary<string, int>.Empty;
-        var drill = section.Take("drill") is { } frequency ? Drill(frequency) : null;
-        var before = section.Take("before_deploy")?.Flag() ?? false;
-        if (wal && kind is not (null or "postgres")) section.Error($"'wal' does not go with kind {kind}", "only PostgreSQL has a write-ahead log to archive");
-        section.Finish(strict: true);
-
-        foreach (var key in new[] { "every", "wal", "keep", "drill" })
-        {
-            if (section.Take(key) is { } later) later.Note($"{key} is checked but not carried out yet in this version", "before_deploy is");
-        }
-
-        return kind is null ? null : new BackupSpec { Kind = kind, Every = every, Wal = wal, Keep = keep, Drill = drill, BeforeDeploy = before };
-    }
-
-    private static ImmutableSortedDictionary<string, int> Keep(Field field)
-    {
-        var keep = ImmutableSortedDictionary.CreateBuilder<string, int>(StringComparer.Ordinal);
-        if (field.Section("how many of which, e.g. { daily: 30 }") is not { } section) return keep.ToImmutable();
-
-        foreach (var period in new[] { "daily", "weekly", "monthly", "yearly" })
-        {
-            if (section.Take(period)?.Whole(0, 10_000) is { } count) keep[period] = (int)count;
-        }
-
-        section.Finish(strict: true);
-        return keep.ToImmutable();
-    }
-
-    private static string? Drill(Field field)
-    {
-        const string expected = "daily, weekly, monthly, or five cron fields";
-        if (field.NonEmpty(expected) is not { } text) return null;
-        if (text is "daily" or "weekly" or "monthly") return text;
-        if (text.Contains(' ', StringComparison.Ordinal)) return Cron(field);
-
-        field.Expected(expected, Nearest.To(text, ["daily", "weekly", "monthly"]) is { } near ? $"did you mean '{near}'?" : null);
-        return null;
-    }
-
     private static RecycleSpec? Recycle(Field field)
     {
         if (field.Section("memory or at") is not { } section) return null;
 
         var memory = section.Take("memory")?.Bytes();
-        var at = section.Take("at") is { } schedule ? Cron(schedule) : null;
+        var at = section.Take("at") is { } schedule ? BackupSection.Cron(schedule) : null;
         if (!section.Has("memory") && !section.Has("at")) section.Error("expected 'memory', 'at', or both");
         section.Finish(strict: true);
         field.Note("recycle is checked but not carried out yet in this version", LaterHint);
         return new RecycleSpec(memory, at);
-    }
-
-    private static string? Cron(Field field)
-    {
-        if (field.NonEmpty(CronFields.Expected) is not { } text) return null;
-        if (CronFields.ProblemIn(text) is not { } problem) return text;
-
-        field.Error($"expected {CronFields.Expected}: {problem}");
-        return null;
     }
 }
