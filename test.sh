@@ -31,6 +31,13 @@ if ! command -v pebble >/dev/null; then
     { tail -n 5 "$work/pebble.log"; stopped "pebble could not be installed"; }
 fi
 
+if ! command -v age >/dev/null || ! command -v zstd >/dev/null; then
+  say "the tools that read backups without us"
+  sudo=; [ "$(id -u)" = 0 ] || sudo=sudo
+  { $sudo apt-get update -qq && $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends age zstd; } >"$work/age.log" 2>&1 ||
+    { tail -n 5 "$work/age.log"; stopped "age and zstd could not be installed"; }
+fi
+
 say "build, warnings as errors"
 dotnet build BasMalin.sln -c Release -nologo -v quiet || stopped "the build failed"
 

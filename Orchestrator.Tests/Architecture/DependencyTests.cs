@@ -85,6 +85,9 @@ public sealed class DependencyTests
     [TestCase("Serilog", "Orchestrator.Agent.Hosting")]
     [TestCase("Spectre.Console", "Orchestrator.Agent.Cli.Output")]
     [TestCase("System.CommandLine", "Orchestrator.Agent.Cli")]
+    [TestCase("Org.BouncyCastle", "Orchestrator.Backups.Encryption")]
+    [TestCase("ZstdSharp", "Orchestrator.Backups.Pipeline")]
+    [TestCase("Amazon", "Orchestrator.Backups.Stores")]
     public void A_package_is_seen_in_one_place(string package, string places)
     {
         var allowed = places.Split('|');

@@ -35,7 +35,7 @@ internal static class DurableFile
     }
 
     // The file's name is an entry of its directory, and durable when that is.
-    private static void SyncDirectory(string directory)
+    internal static void SyncDirectory(string directory)
     {
         if (OperatingSystem.IsWindows()) return;
 
