@@ -113,6 +113,10 @@ internal sealed class TestDaemon : IAsyncDisposable
 
     public Task CleanAsync(string stack) => _services.GetRequiredService<ReleaseCleanup>().RunAsync(stack, CancellationToken.None);
 
+    /// <summary>What the routes' keeper does every ten seconds for colours that are not live.</summary>
+    public async Task ComparedAsync(string stack) =>
+        await _services.GetRequiredService<SideColours>().CompareAsync(stack, await ContainersAsync(stack), CancellationToken.None);
+
     public Task SetSecretAsync(string stack, string name, string value) => _services.GetRequiredService<SecretStore>().SetAsync(stack, name, new(value), CancellationToken.None);
 
     /// <summary>A request through the edge.</summary>

@@ -23,6 +23,7 @@ public static class DeploymentServices
         .AddSingleton<StackContainers>()
         .AddSingleton<VolumeRoots>()
         .AddSingleton<StackTraffic>()
+        .AddSingleton<SideColours>()
         .AddSingleton<ProbeFactory>()
         .AddSingleton<Gates>()
         .AddSingleton<DependencyWait>()

@@ -12,46 +12,40 @@ namespace Orchestrator.Deployments;
 /// first success. The last one of a service stays: whether it can be reached is found out by the requests themselves, and what it answers is better
 /// than nothing.
 /// </summary>
-public sealed partial class LiveProbes(IJournal journal, StackTraffic traffic, Gates gates, TimeProvider time, ILogger<LiveProbes> logger) : IAsyncDisposable
+public sealed partial class LiveProbes : IAsyncDisposable
 {
-    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
-
-    private readonly CancellationTokenSource _stopping = new();
+    private readonly IJournal _journal;
+    private readonly StackTraffic _traffic;
+    private readonly Gates _gates;
+    private readonly TimeProvider _time;
+    private readonly ILogger<LiveProbes> _logger;
     private readonly Dictionary<Upstream, Watched> _watched = [];
-    private Task _loop = Task.CompletedTask;
+    private readonly TimedLoop _loop;
 
-    public void Start() => _loop = Task.Run(() => LoopAsync(_stopping.Token));
-
-    public async ValueTask DisposeAsync()
+    public LiveProbes(IJournal journal, StackTraffic traffic, Gates gates, TimeProvider time, ILogger<LiveProbes> logger)
     {
-        if (_stopping.IsCancellationRequested) return;
-        await _stopping.CancelAsync();
-        await _loop;
+        _journal = journal;
+        _traffic = traffic;
+        _gates = gates;
+        _time = time;
+        _logger = logger;
+        _loop = new TimedLoop(TimeSpan.FromSeconds(1), RoundAsync, time);
     }
 
-    private async Task LoopAsync(CancellationToken cancellationToken)
-    {
-        using var ticks = new PeriodicTimer(Tick, time);
-        try
-        {
-            while (await ticks.WaitForNextTickAsync(cancellationToken)) await RoundAsync(cancellationToken);
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            LogStopped();
-        }
-    }
+    public void Start() => _loop.Start();
+
+    public ValueTask DisposeAsync() => _loop.DisposeAsync();
 
     private async Task RoundAsync(CancellationToken cancellationToken)
     {
-        var live = traffic.Live.ToHashSet();
+        var live = _traffic.Live.ToHashSet();
         foreach (var gone in _watched.Keys.Where(upstream => !live.Contains(upstream)).ToList()) _watched.Remove(gone);
         foreach (var upstream in live)
         {
             try
             {
                 if (!_watched.TryGetValue(upstream, out var watched)) _watched[upstream] = watched = await WatchAsync(upstream, cancellationToken);
-                if (watched.Rule is { } rule && time.GetElapsedTime(watched.Asked) >= rule.Every) await AskAllAsync(upstream, watched, rule, cancellationToken);
+                if (watched.Rule is { } rule && _time.GetElapsedTime(watched.Asked) >= rule.Every) await AskAllAsync(upstream, watched, rule, cancellationToken);
             }
             catch (Exception problem) when (problem is JournalException or EngineException)
             {
@@ -64,19 +58,19 @@ public sealed partial class LiveProbes(IJournal journal, StackTraffic traffic, G
     private async Task<Watched> WatchAsync(Upstream upstream, CancellationToken cancellationToken)
     {
         var identity = upstream.Identity;
-        var release = await journal.FindReleaseAsync(identity.Stack, identity.Release, cancellationToken);
+        var release = await _journal.FindReleaseAsync(identity.Stack, identity.Release, cancellationToken);
         var spec = release?.Stack.Find(identity.Service);
         var asks = release is not null && spec?.BasMalin?.Probe is { } rule && rule.Every > TimeSpan.Zero
             && Gates.RuleOf(spec, release.Images.GetValueOrDefault(spec.Name)).Kind is GateKind.Http or GateKind.Tcp or GateKind.Docker;
-        return new Watched(release, spec, asks ? spec?.BasMalin?.Probe : null) { Asked = time.GetTimestamp() };
+        return new Watched(release, spec, asks ? spec?.BasMalin?.Probe : null) { Asked = _time.GetTimestamp() };
     }
 
     private async Task AskAllAsync(Upstream upstream, Watched watched, ProbeSpec rule, CancellationToken cancellationToken)
     {
-        watched.Asked = time.GetTimestamp();
+        watched.Asked = _time.GetTimestamp();
         if (watched.Release is not { } release || watched.Spec is not { } spec) return;
 
-        var asked = upstream.Replicas.Select(async replica => (Replica: replica, Seen: await gates.AskAsync(release, spec, replica, cancellationToken))).ToList();
+        var asked = upstream.Replicas.Select(async replica => (Replica: replica, Seen: await _gates.AskAsync(release, spec, replica, cancellationToken))).ToList();
         foreach (var (replica, seen) in await Task.WhenAll(asked)) Judge(upstream, watched, rule, replica, seen);
     }
 
@@ -108,9 +102,6 @@ public sealed partial class LiveProbes(IJournal journal, StackTraffic traffic, G
 
     [LoggerMessage(EventId = 2543, Level = LogLevel.Warning, Message = "Stack {Stack}: {Service} could not be probed: {Problem}")]
     private partial void LogNotAsked(string stack, string service, string problem);
-
-    [LoggerMessage(EventId = 2544, Level = LogLevel.Debug, Message = "Live replicas are not probed any more")]
-    private partial void LogStopped();
 
     /// <param name="Rule">Null: it is not asked.</param>
     private sealed record Watched(Release? Release, ServiceSpec? Spec, ProbeSpec? Rule)

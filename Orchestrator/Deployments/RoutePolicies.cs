@@ -1,4 +1,6 @@
+using System.Net;
 using Orchestrator.Stacks;
+using Orchestrator.Traffic.Previews;
 using Orchestrator.Traffic.Requests;
 
 namespace Orchestrator.Deployments;
@@ -26,6 +28,11 @@ internal static class RoutePolicies
     }
 
     private static RoutePolicy Nothing { get; } = new();
+
+    /// <returns>Null: nobody may choose a colour.</returns>
+    public static PreviewRule? PreviewOf(ServiceSpec spec) => spec.BasMalin?.Route?.Preview is { } preview
+        ? new PreviewRule(OwnHost: false) { KeySha256 = preview.KeySha256, Allow = new AddressSet([.. preview.Allow.Select(network => IPNetwork.Parse(network))]) }
+        : null;
 
     /// <summary>What the gate asks, as somebody outside would ask it; null: nothing.</summary>
     /// <param name="published">On a published port, where nothing is stripped.</param>

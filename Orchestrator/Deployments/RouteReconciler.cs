@@ -10,55 +10,46 @@ namespace Orchestrator.Deployments;
 /// What events do not tell, because they are lost while the engine restarts: every ten seconds the live upstreams are held against the engine, and
 /// stacks whose routes could not be laid at start are tried again.
 /// </summary>
-public sealed partial class RouteReconciler(
-    IJournal journal, StackContainers containers, StackTraffic traffic, StackRoutesKeeper keeper, TimeProvider time, ILogger<RouteReconciler> logger) : IAsyncDisposable
+public sealed partial class RouteReconciler : IAsyncDisposable
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
+    private readonly StackContainers _containers;
+    private readonly StackTraffic _traffic;
+    private readonly SideColours _sides;
+    private readonly StackRoutesKeeper _keeper;
+    private readonly ILogger<RouteReconciler> _logger;
+    private readonly TimedLoop _loop;
 
-    private readonly CancellationTokenSource _stopping = new();
-    private Task _loop = Task.CompletedTask;
-
-    public void Start() => _loop = Task.Run(() => LoopAsync(_stopping.Token));
-
-    public async ValueTask DisposeAsync()
+    public RouteReconciler(
+        StackContainers containers, StackTraffic traffic, SideColours sides, StackRoutesKeeper keeper, TimeProvider time, ILogger<RouteReconciler> logger)
     {
-        if (_stopping.IsCancellationRequested) return;
-        await _stopping.CancelAsync();
-        await _loop;
+        _containers = containers;
+        _traffic = traffic;
+        _sides = sides;
+        _keeper = keeper;
+        _logger = logger;
+        _loop = new TimedLoop(TimeSpan.FromSeconds(10), RoundAsync, time);
     }
 
-    private async Task LoopAsync(CancellationToken cancellationToken)
+    public void Start() => _loop.Start();
+
+    public ValueTask DisposeAsync() => _loop.DisposeAsync();
+
+    private async Task RoundAsync(CancellationToken cancellationToken)
     {
-        using var ticks = new PeriodicTimer(Interval, time);
-        try
-        {
-            while (await ticks.WaitForNextTickAsync(cancellationToken))
-            {
-                foreach (var stack in traffic.Quarantined) await TryAgainAsync(stack, cancellationToken);
-                foreach (var stack in traffic.Live.GroupBy(upstream => upstream.Identity.Stack)) await CompareAsync(stack.Key, stack, cancellationToken);
-            }
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            LogStopped();
-        }
+        foreach (var stack in _traffic.Quarantined) await TryAgainAsync(stack, cancellationToken);
+        foreach (var stack in _traffic.Live.GroupBy(upstream => upstream.Identity.Stack)) await CompareAsync(stack.Key, stack, cancellationToken);
     }
 
-    /// <summary>Not while a deployment of it is under way: that lays the routes itself.</summary>
     private async Task TryAgainAsync(string stack, CancellationToken cancellationToken)
     {
+        var problem = _traffic.ProblemOf(stack);
         try
         {
-            if ((await journal.UnfinishedAsync(cancellationToken)).Any(deployment => deployment.Request.Stack == stack)) return;
-            if (await journal.FindStackAsync(stack, cancellationToken) is not { } state) return;
-
-            await keeper.RestoreAsync(state, cancellationToken);
-            traffic.Recovered(stack);
-            LogServed(stack);
+            if (await _keeper.TryRestoreAsync(stack, cancellationToken)) LogServed(stack);
         }
-        catch (Exception problem) when (problem is not OperationCanceledException)
+        catch (Exception still) when (still is not OperationCanceledException)
         {
-            traffic.Quarantine(stack, problem.Message);
+            if (problem is not null) _traffic.StillQuarantined(stack, problem, still.Message);
         }
     }
 
@@ -66,10 +57,11 @@ public sealed partial class RouteReconciler(
     {
         try
         {
-            var observed = await containers.ListAsync(stack, cancellationToken);
+            var observed = await _containers.ListAsync(stack, cancellationToken);
             foreach (var upstream in live) Compare(upstream, [.. observed.Where(seen => StackRoutesKeeper.IsOf(upstream.Identity, seen))]);
+            await _sides.CompareAsync(stack, observed, cancellationToken);
         }
-        catch (EngineException unheard)
+        catch (Exception unheard) when (unheard is EngineException or JournalException)
         {
             LogNotCompared(stack, unheard.Message);
         }
@@ -85,7 +77,7 @@ public sealed partial class RouteReconciler(
         foreach (var running in containersNow.Where(seen => seen.State == ContainerState.Running))
         {
             var known = upstream.Replicas.Any(replica => replica.Key == running.Id.Value && running.Addresses.ContainsValue(replica.Host));
-            if (!known || !upstream.IsAvailable(running.Id.Value)) keeper.ComeBack(upstream.Identity.Stack, upstream.Identity.Service, running.Id);
+            if (!known || !upstream.IsAvailable(running.Id.Value)) _keeper.ComeBack(upstream.Identity.Stack, upstream.Identity.Service, running.Id);
         }
     }
 
@@ -94,7 +86,4 @@ public sealed partial class RouteReconciler(
 
     [LoggerMessage(EventId = 2552, Level = LogLevel.Debug, Message = "Stack {Stack} could not be held against the engine: {Problem}")]
     private partial void LogNotCompared(string stack, string problem);
-
-    [LoggerMessage(EventId = 2553, Level = LogLevel.Debug, Message = "Routes are no longer held against the engine")]
-    private partial void LogStopped();
 }

@@ -24,17 +24,29 @@ public sealed partial class StackRoutesKeeper(
     private Task _watch = Task.CompletedTask;
 
     /// <summary>Lays the routes of a stack onto the containers of its live generations.</summary>
-    public async Task RestoreAsync(StackState state, CancellationToken cancellationToken)
+    public Task RestoreAsync(StackState state, CancellationToken cancellationToken) => RestoreAsync(state, onlyQuarantined: false, cancellationToken);
+
+    /// <summary>Lays the routes of a quarantined stack after all; not while a deployment of it is under way, which lays them itself.</summary>
+    /// <returns>False: they were not laid.</returns>
+    public async Task<bool> TryRestoreAsync(string stack, CancellationToken cancellationToken)
     {
-        if (state.CurrentRelease == 0 || await journal.FindReleaseAsync(state.Stack, state.CurrentRelease, cancellationToken) is not { } release) return;
+        if ((await journal.UnfinishedAsync(cancellationToken)).Any(deployment => deployment.Request.Stack == stack)) return false;
+        return await journal.FindStackAsync(stack, cancellationToken) is { } state && await RestoreAsync(state, onlyQuarantined: true, cancellationToken);
+    }
+
+    private async Task<bool> RestoreAsync(StackState state, bool onlyQuarantined, CancellationToken cancellationToken)
+    {
+        if (state.CurrentRelease == 0 || await journal.FindReleaseAsync(state.Stack, state.CurrentRelease, cancellationToken) is not { } release) return false;
 
         var observed = await containers.ListAsync(state.Stack, cancellationToken);
         var live = state.Live
             .Select(pair => (Spec: release.Stack.Find(pair.Key), Generation: pair.Value))
             .Where(item => item.Spec is not null)
             .ToImmutableDictionary(item => item.Spec?.Name ?? "", item => UpstreamFor(release, item.Spec, item.Generation, observed));
-        await traffic.RestoreAsync(release, live, state, cancellationToken);
+        if (!await traffic.RestoreAsync(release, live, state, onlyQuarantined, cancellationToken)) return false;
+
         LogRestored(state.Stack, release.Number, live.Count);
+        return true;
     }
 
     /// <summary>Notes why a stack is not served, for whoever asks after it.</summary>
@@ -52,8 +64,8 @@ public sealed partial class StackRoutesKeeper(
     private Upstream UpstreamFor(Release release, ServiceSpec? spec, Generation generation, ImmutableArray<ObservedContainer> observed)
     {
         if (spec is null) throw new InvalidOperationException("A live service must be in its release.");
-        var replicas = observed.Where(seen => seen.Service == spec.Name && !seen.IsMigration && seen.Colour == generation.Colour && seen.Release == generation.Release);
-        return traffic.UpstreamOf(release.Stack, spec, generation, replicas);
+        var identity = new UpstreamIdentity(release.Stack.Name, spec.Name, generation.Colour.Word(), generation.Release);
+        return traffic.UpstreamOf(release.Stack, spec, generation, observed.Where(seen => IsOf(identity, seen)));
     }
 
     private async Task WatchAsync(CancellationToken cancellationToken)
@@ -81,9 +93,15 @@ public sealed partial class StackRoutesKeeper(
     {
         var stack = happened.Attributes.GetValueOrDefault(Labels.Stack, "");
         var service = happened.Attributes.GetValueOrDefault(Labels.Service, "");
-        if (!traffic.LiveOf(stack).TryGetValue(service, out var upstream) || !Belongs(upstream, happened)) return;
+        var gone = happened.Action is "die" or "destroy" or "pause";
+        foreach (var side in traffic.Beside(stack))
+        {
+            if (gone && IsOf(side.Upstream.Identity, happened)) side.Upstream.SetAvailable(happened.Container.Value, false);
+        }
 
-        if (happened.Action is "die" or "destroy" or "pause")
+        if (!traffic.LiveOf(stack).TryGetValue(service, out var upstream) || !IsOf(upstream.Identity, happened)) return;
+
+        if (gone)
         {
             upstream.SetAvailable(happened.Container.Value, false);
             LogOut(stack, service, happened.Container, happened.Action);
@@ -104,12 +122,17 @@ public sealed partial class StackRoutesKeeper(
 
     /// <summary>Whether a container is a replica of that generation.</summary>
     public static bool IsOf(UpstreamIdentity identity, ObservedContainer seen) =>
-        seen.Service == identity.Service && !seen.IsMigration && seen.Colour?.Word() == identity.Colour && seen.Release == identity.Release;
+        IsOf(identity, seen.Service, seen.Colour?.Word(), $"{seen.Release}", seen.IsMigration);
 
-    private static bool Belongs(Upstream upstream, EngineEvent happened) =>
-        happened.Attributes.GetValueOrDefault(Labels.Colour) == upstream.Identity.Colour
-        && happened.Attributes.GetValueOrDefault(Labels.Release) == $"{upstream.Identity.Release}"
-        && happened.Attributes.GetValueOrDefault(Labels.Kind) != "migration";
+    private static bool IsOf(UpstreamIdentity identity, EngineEvent happened) => IsOf(
+        identity,
+        happened.Attributes.GetValueOrDefault(Labels.Service),
+        happened.Attributes.GetValueOrDefault(Labels.Colour),
+        happened.Attributes.GetValueOrDefault(Labels.Release),
+        happened.Attributes.GetValueOrDefault(Labels.Kind) == "migration");
+
+    private static bool IsOf(UpstreamIdentity identity, string? service, string? colour, string? release, bool migration) =>
+        service == identity.Service && colour == identity.Colour && release == $"{identity.Release}" && !migration;
 
     /// <summary>Asks until it is well, then routes to it where it is now.</summary>
     private async Task ComeBackAsync(string stack, string service, ContainerId id, CancellationToken cancellationToken)

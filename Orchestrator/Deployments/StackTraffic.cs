@@ -5,16 +5,20 @@ using Orchestrator.Docker;
 using Orchestrator.Planning;
 using Orchestrator.Stacks;
 using Orchestrator.Traffic;
+using Orchestrator.Traffic.Previews;
 using Orchestrator.Traffic.Requests;
 using Orchestrator.Traffic.Tls;
 
 namespace Orchestrator.Deployments;
 
 /// <summary>What the edge serves of a stack, from the stack's state and what the engine shows; and the switch of it.</summary>
-public sealed class StackTraffic(TrafficRouter router, EdgeServer edge, VolumeRoots volumes, TimeProvider time)
+public sealed class StackTraffic(TrafficRouter router, EdgeServer edge, VolumeRoots volumes, TimeProvider time) : IDisposable
 {
     // Readers never take it: it only keeps two writers of one stack from losing each other's change.
     private readonly Lock _publishing = new();
+
+    // Routes and published ports of a stack move together: a restore must not come between the two of a shift.
+    private readonly SemaphoreSlim _moving = new(1, 1);
 
     // By stack: why it is not served, or not wholly.
     private readonly ConcurrentDictionary<string, string> _problems = new(StringComparer.Ordinal);
@@ -28,8 +32,8 @@ public sealed class StackTraffic(TrafficRouter router, EdgeServer edge, VolumeRo
     /// <summary>Stacks whose routes could not be laid at start, or not all of them.</summary>
     public IEnumerable<string> Quarantined => _problems.Keys;
 
-    /// <summary>The routes of the stack stand after all.</summary>
-    public void Recovered(string stack) => _problems.TryRemove(stack, out _);
+    /// <summary>It was tried again in vain; what has been served meanwhile stays so.</summary>
+    public void StillQuarantined(string stack, string before, string problem) => _problems.TryUpdate(stack, problem, before);
 
     /// <summary>Where smoke requests go: the edge's own loopback listener, with the same pipeline as everybody's.</summary>
     public Uri PreviewAddress => new($"http://{edge.Loopback}");
@@ -99,6 +103,24 @@ public sealed class StackTraffic(TrafficRouter router, EdgeServer edge, VolumeRo
         }
     }
 
+    /// <summary>Shows these colours to those who may choose; none: only the live ones are left.</summary>
+    /// <returns>Those that were shown before and are not any more.</returns>
+    public ImmutableArray<SideColour> ShowBeside(string stack, ImmutableArray<SideColour> sides)
+    {
+        lock (_publishing)
+        {
+            if (router.Find(stack) is not { } now) return [];
+            if (!now.Sides.IsEmpty || !sides.IsEmpty) router.Publish(now with { Sides = sides });
+            return [.. now.Sides.Where(old => sides.All(side => !ReferenceEquals(side.Upstream, old.Upstream)))];
+        }
+    }
+
+    /// <summary>The colours that run beside the live ones, where those who may choose reach them.</summary>
+    public ImmutableArray<SideColour> Beside(string stack) => router.Find(stack)?.Sides ?? [];
+
+    /// <summary>Some of the stack's routes let a colour be chosen.</summary>
+    public bool HasPreviews(string stack) => router.Find(stack)?.Routes.Any(route => route.Preview is not null) == true;
+
     /// <summary>Lets candidates have a share of the requests, by service; none: the live upstreams have all.</summary>
     public void SetCanaries(string stack, ImmutableDictionary<string, Canary> canaries)
     {
@@ -120,25 +142,49 @@ public sealed class StackTraffic(TrafficRouter router, EdgeServer edge, VolumeRo
         var wanted = EndpointsOf(release.Stack);
         var present = (router.Find(stack)?.Routes ?? []).Select(route => route.Listener).OfType<PublishedEndpoint>().ToImmutableArray();
         var routes = await volumes.WithFilesAsync(release.Stack, RoutesOf(release, live), cancellationToken);
-        await edge.SetPublishedAsync(stack, [.. present.Union(wanted)], cancellationToken);
-        lock (_publishing)
+        await _moving.WaitAsync(cancellationToken);
+        try
         {
-            var allow = router.Find(stack)?.MaintenanceAllow ?? AddressSet.Empty;
-            router.Publish(new(stack, routes, [], InMaintenance(stack)) { MaintenanceAllow = allow });
-        }
+            await edge.SetPublishedAsync(stack, [.. present.Union(wanted)], cancellationToken);
+            lock (_publishing)
+            {
+                var allow = router.Find(stack)?.MaintenanceAllow ?? AddressSet.Empty;
+                router.Publish(new(stack, routes, [], InMaintenance(stack)) { MaintenanceAllow = allow });
+            }
 
-        await edge.SetPublishedAsync(stack, wanted, cancellationToken);
-        _problems.TryRemove(stack, out _);
+            await edge.SetPublishedAsync(stack, wanted, cancellationToken);
+            _problems.TryRemove(stack, out _);
+        }
+        finally
+        {
+            _moving.Release();
+        }
     }
 
     /// <summary>At start: the table first, so that no published port answers before its route is there.</summary>
+    /// <param name="onlyQuarantined">Later: not when a deployment has laid its own routes meanwhile.</param>
+    /// <returns>False: nothing was done.</returns>
     /// <exception cref="EdgeBindException">A published port is taken by somebody else; the routes by host stand all the same.</exception>
-    public async Task RestoreAsync(Release release, IReadOnlyDictionary<string, Upstream> live, StackState state, CancellationToken cancellationToken)
+    public async Task<bool> RestoreAsync(
+        Release release, IReadOnlyDictionary<string, Upstream> live, StackState state, bool onlyQuarantined, CancellationToken cancellationToken)
     {
+        var stack = release.Stack.Name;
         var routes = await volumes.WithFilesAsync(release.Stack, RoutesOf(release, live), cancellationToken);
-        lock (_publishing)
-            router.Publish(new(release.Stack.Name, routes, [], state.Maintenance) { MaintenanceAllow = AllowOf(state.MaintenanceAllow) });
-        await edge.SetPublishedAsync(release.Stack.Name, EndpointsOf(release.Stack), cancellationToken);
+        await _moving.WaitAsync(cancellationToken);
+        try
+        {
+            if (onlyQuarantined && !_problems.ContainsKey(stack)) return false;
+
+            lock (_publishing)
+                router.Publish(new(stack, routes, [], state.Maintenance) { MaintenanceAllow = AllowOf(state.MaintenanceAllow) });
+            await edge.SetPublishedAsync(stack, EndpointsOf(release.Stack), cancellationToken);
+            _problems.TryRemove(stack, out _);
+            return true;
+        }
+        finally
+        {
+            _moving.Release();
+        }
     }
 
     /// <summary>The same colour under another upstream.</summary>
@@ -171,6 +217,8 @@ public sealed class StackTraffic(TrafficRouter router, EdgeServer edge, VolumeRo
         }
     }
 
+    public void Dispose() => _moving.Dispose();
+
     private static AddressSet AllowOf(ImmutableArray<string> networks) => new([.. networks.Select(network => IPNetwork.Parse(network))]);
 
     public bool IsRouted(string stack, string service) => router.Find(stack)?.Routes.Any(route => route.Service == service) == true;
@@ -196,9 +244,13 @@ public sealed class StackTraffic(TrafficRouter router, EdgeServer edge, VolumeRo
         if (spec.BasMalin?.Route is not { } route) yield break;
 
         var tls = TlsOf(route);
-        var (policy, health) = (RoutePolicies.Of(spec), RoutePolicies.HealthPath(spec));
-        foreach (var host in route.Hosts)
-            yield return new() { Stack = stack, Service = spec.Name, Host = host, Path = route.Path, TargetPort = port, Upstream = upstream, Policy = policy, Tls = tls, HealthPath = health, StickyCookie = route.StickyCookie };
+        var (policy, health, preview) = (RoutePolicies.Of(spec), RoutePolicies.HealthPath(spec), RoutePolicies.PreviewOf(spec));
+        foreach (var host in route.Hosts.Union(route.Preview?.Hosts ?? []))
+        {
+            var rule = preview is not null && !route.Hosts.Contains(host) ? preview with { OwnHost = true } : preview;
+            yield return new() { Stack = stack, Service = spec.Name, Host = host, Path = route.Path, TargetPort = port, Upstream = upstream, Policy = policy, Tls = tls, HealthPath = health, StickyCookie = route.StickyCookie, Preview = rule };
+        }
+
         foreach (var host in route.RedirectHosts)
         {
             var redirect = tls with { RedirectTo = route.Hosts[0] };
@@ -210,7 +262,7 @@ public sealed class StackTraffic(TrafficRouter router, EdgeServer edge, VolumeRo
         foreach (var published in spec.Ports)
         {
             var listener = new PublishedEndpoint(published.HostAddress, published.HostPort);
-            yield return new() { Stack = stack, Service = spec.Name, Listener = listener, TargetPort = published.ContainerPort, Upstream = upstream, Policy = own, HealthPath = RoutePolicies.HealthPath(spec, published: true), StickyCookie = route.StickyCookie };
+            yield return new() { Stack = stack, Service = spec.Name, Listener = listener, TargetPort = published.ContainerPort, Upstream = upstream, Policy = own, HealthPath = RoutePolicies.HealthPath(spec, published: true), StickyCookie = route.StickyCookie, Preview = preview };
         }
     }
 

@@ -6,7 +6,7 @@ using Orchestrator.Planning;
 namespace Orchestrator.Deployments;
 
 /// <summary>Stops and removes containers of a stack that neither have the traffic, nor are warm, nor are in the file. Said while no deployment of the stack runs.</summary>
-public sealed partial class Sweeper(StackContainers containers, IJournal journal, TimeProvider time, ILogger<Sweeper> logger)
+public sealed partial class Sweeper(StackContainers containers, SideColours sides, IJournal journal, TimeProvider time, ILogger<Sweeper> logger)
 {
     /// <summary>Ends the warm time when it is over, then sweeps. A failure of the engine is left to the next sweep.</summary>
     public async Task SweepAsync(string stack, CancellationToken cancellationToken)
@@ -21,6 +21,7 @@ public sealed partial class Sweeper(StackContainers containers, IJournal journal
             LogWarmOver(stack, warm.Release);
         }
 
+        if (state.Warm is null) await sides.HideAsync(stack, cancellationToken);
         try
         {
             var surplus = (await containers.ListAsync(stack, cancellationToken)).Where(seen => !Stays(release, state, seen)).ToList();

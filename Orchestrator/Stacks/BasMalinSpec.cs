@@ -59,6 +59,9 @@ public sealed record RouteSpec
     /// <summary>Exact names whose requests are sent to the first of <see cref="Hosts"/>.</summary>
     public ImmutableArray<string> RedirectHosts { get; init; } = [];
 
+    /// <summary>Null: nobody outside sees a colour that does not have the traffic.</summary>
+    public RoutePreviewSpec? Preview { get; init; }
+
     /// <summary>The cookie by which a client stays at the replica that answered it; null: each request goes to the least busy one.</summary>
     public string? StickyCookie { get; init; }
 

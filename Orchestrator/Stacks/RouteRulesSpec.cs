@@ -21,6 +21,12 @@ public sealed record RouteRateSpec(int Requests, TimeSpan Per, int Burst, bool B
 /// <param name="Fallback">What is not there is asked of the application; false: 404.</param>
 public sealed record StaticFolderSpec(string Path, string Volume, string Directory, TimeSpan Cache, bool Fallback);
 
+/// <summary>Who may see a colour that does not have the traffic, and where.</summary>
+/// <param name="Hosts">Exact names that lead to the candidate.</param>
+/// <param name="KeySha256">SHA-256 of the key, in lower-case hexadecimal; null: there is none.</param>
+/// <param name="Allow">Networks whose clients need no key.</param>
+public sealed record RoutePreviewSpec(ImmutableArray<string> Hosts, string? KeySha256, ImmutableArray<string> Allow);
+
 /// <summary>Headers of every answer.</summary>
 public sealed record RouteHeadersSpec
 {

@@ -1,6 +1,8 @@
 using System.Buffers;
+using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Orchestrator.Traffic.Previews;
 using Orchestrator.Traffic.Requests;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -26,6 +28,24 @@ internal sealed class EdgeExchange : HttpTransformer
 
     /// <summary>What it asked for by the preview header; null: nothing.</summary>
     public string? PreviewToken { get; private set; }
+
+    /// <summary>The colour that it asks for by its header; null: none.</summary>
+    public string? Colour { get; private set; }
+
+    /// <summary>The key that it shows by its header; null: none.</summary>
+    public string? Key { get; private set; }
+
+    /// <summary>It chose its colour, or tried to: no user's request, so it is counted nowhere.</summary>
+    public bool IsChosen { get; set; }
+
+    /// <summary>The stack whose colours it may choose of; null: it has not been looked at, or may not.</summary>
+    public string? AdmittedTo { get; set; }
+
+    /// <summary>Why it does not get the colour that it chose; null: it does, or chose none.</summary>
+    public Denial? Denied { get; set; }
+
+    /// <summary>A cookie for a browser that has shown a preview's key; null: none.</summary>
+    public string? NewPass { get; set; }
 
     /// <summary>Who sent it.</summary>
     public ClientSide Client { get; } = new();
@@ -84,6 +104,8 @@ internal sealed class EdgeExchange : HttpTransformer
         Client.Forget();
         Draw = null;
         NewCookie = null;
+        if (IsChosen || Key is not null)
+            ForgetChoice();
     }
 
     /// <summary>Where it goes by this table; asked again for a newer one.</summary>
@@ -93,6 +115,8 @@ internal sealed class EdgeExchange : HttpTransformer
         var target = PreviewToken is { } token
             ? table.FindPreview(token)
             : table.Find(Listener, request.Host.Value ?? string.Empty, request.Path.Value ?? string.Empty);
+        if (target is { Choice.OwnHost: true } || Colour is not null)
+            return Target = ChosenOf(target);
         return Target = target is { Canary: { } canary } ? canary.Choose(this, target) : target;
     }
 
@@ -112,8 +136,36 @@ internal sealed class EdgeExchange : HttpTransformer
     /// <summary>Takes what is meant for the proxy only.</summary>
     public void TakePreview()
     {
-        if (Context.Request.Headers.Remove(Preview.Header, out var token))
+        var headers = Context.Request.Headers;
+        if (headers.Remove(Preview.Header, out var token))
             PreviewToken = token.ToString();
+        if (headers.Remove(ColourChoice.Header, out var colour))
+            Colour = colour.ToString();
+        if (headers.Remove(ColourChoice.KeyHeader, out var key))
+            Key = key.ToString();
+    }
+
+    private RouteTarget? ChosenOf(RouteTarget? target)
+    {
+        IsChosen = true;
+        Denied = null;
+        if (target is null || PreviewToken is not null)
+            return target;
+        if (target.Choice is { } choice)
+            return choice.Choose(this, target);
+
+        Denied = Denial.NotHere;
+        return null;
+    }
+
+    private void ForgetChoice()
+    {
+        Colour = null;
+        Key = null;
+        IsChosen = false;
+        AdmittedTo = null;
+        Denied = null;
+        NewPass = null;
     }
 
     /// <summary>Makes ready to be sent to the lease's replica.</summary>
@@ -178,7 +230,18 @@ internal sealed class EdgeExchange : HttpTransformer
         Target?.Sticky?.Remember(this);
         if (NewCookie is not null)
             httpContext.Response.Headers.Append("Set-Cookie", NewCookie);
+        if (IsChosen)
+            SayColour(httpContext.Response.Headers);
         return IsEventStream(httpContext.Response) ? FollowEventsAsync(copied, proxyResponse, cancellationToken) : copied;
+    }
+
+    private void SayColour(IHeaderDictionary headers)
+    {
+        var identity = Lease.Upstream.Identity;
+        headers[ColourChoice.Header] = identity.Colour;
+        headers[ColourChoice.ReleaseHeader] = identity.Release.ToString(CultureInfo.InvariantCulture);
+        if (NewPass is not null)
+            headers.Append("Set-Cookie", NewPass);
     }
 
     private void ApplyRules(RouteRules rules, HttpContext context)

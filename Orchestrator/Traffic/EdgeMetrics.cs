@@ -42,12 +42,16 @@ public sealed class EdgeMetrics
         _release = factory.CreateGauge("basmalin_edge_release_info",
             "1 for the release that a colour runs: joins the series by colour to releases, of which there are ever more.", [.. ByUpstream, "release"]);
         AccessLogDropped = factory.CreateCounter("basmalin_edge_access_log_dropped_total", "Requests that the access log had no room for, or could not write.");
+        PreviewsRefused = factory.CreateCounter(
+            "basmalin_edge_previews_refused_total", "Requests that chose a colour which they may not choose, or which is not there.");
         Unrouted = factory.CreateCounter("basmalin_edge_unrouted_total", "Requests that no route matched.");
     }
 
     internal Counter Requests { get; }
 
     internal Counter Unrouted { get; }
+
+    internal Counter PreviewsRefused { get; }
 
     internal Counter AccessLogDropped { get; }
 

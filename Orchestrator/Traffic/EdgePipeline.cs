@@ -140,6 +140,12 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
 
     private Task UnroutedAsync(EdgeExchange exchange)
     {
+        if (exchange.Denied is { } denied)
+        {
+            metrics.PreviewsRefused.Inc();
+            return denied.Tls is { } rules && Redirects.TryAnswer(exchange.Context, rules) ? Task.CompletedTask : OwnAnswers.WriteAsync(exchange, denied.Answer);
+        }
+
         metrics.Unrouted.Inc();
         return OwnAnswers.WriteAsync(exchange, exchange.PreviewToken is null ? OwnAnswer.NoRoute(exchange.Context.Request.Host) : OwnAnswer.UnknownPreview);
     }
@@ -176,8 +182,8 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
 
         exchange.Status = status;
 
-        // The smoke test is no user: what it sees must not colour what the watch on live traffic says.
-        if (target.Route is null)
+        // The smoke test is no user, and who chose a colour is none of its users: what they see must not colour what the watch on live traffic says.
+        if (target.Route is null || exchange.IsChosen)
             return;
 
         Count(exchange, target, status, own: outcome is not EdgeOutcome.Answered);
@@ -189,7 +195,7 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
 
     private static void Count(EdgeExchange exchange, RouteTarget target, int status, bool own)
     {
-        if (target.Route is not null && exchange.PreviewToken is null)
+        if (target.Route is not null && exchange is { PreviewToken: null, IsChosen: false })
             target.Series.Count(status, own);
     }
 

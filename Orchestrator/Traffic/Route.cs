@@ -1,3 +1,4 @@
+using Orchestrator.Traffic.Previews;
 using Orchestrator.Traffic.Requests;
 using Orchestrator.Traffic.Tls;
 
@@ -38,6 +39,9 @@ public sealed record Route
 
     /// <summary>The cookie by which a client stays at its replica; null: each request goes to the least busy one.</summary>
     public string? StickyCookie { get; init; }
+
+    /// <summary>Who may choose the colour that answers; null: nobody.</summary>
+    public PreviewRule? Preview { get; init; }
 
     public override string ToString() => (Listener?.ToString() ?? Host) + Path;
 }

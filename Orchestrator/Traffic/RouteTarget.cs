@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Orchestrator.Traffic.Previews;
 using Orchestrator.Traffic.Requests;
 
 namespace Orchestrator.Traffic;
@@ -34,6 +35,9 @@ internal sealed class RouteTarget
 
     /// <summary>Null: all requests stay here.</summary>
     public CanaryTarget? Canary { get; init; }
+
+    /// <summary>What leads to other colours; null: nobody may choose.</summary>
+    public ColourChoice? Choice { get; init; }
 
     /// <summary>Null: each request goes to the least busy replica.</summary>
     public StickyReplicas? Sticky { get; init; }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Orchestrator.Traffic.Previews;
 using Orchestrator.Traffic.Requests;
 
 namespace Orchestrator.Traffic;
@@ -11,6 +12,7 @@ public sealed class TrafficRouter(EdgeMetrics metrics, TimeProvider time)
     private readonly Lock _publishing = new();
     private readonly Dictionary<(string Stack, string Service), ServiceEdge> _services = [];
     private readonly Signal _moved = new();
+    private readonly PreviewPass _pass = new(time);
     private RouteTable _table = RouteTable.Empty;
 
     public RouteTable Table => Volatile.Read(ref _table);
@@ -128,11 +130,11 @@ public sealed class TrafficRouter(EdgeMetrics metrics, TimeProvider time)
         var limiters = new RateLimiters(_table.Stacks.GetValueOrDefault(routes.Stack), time);
         return new CompiledStack(
             routes,
-            [.. routes.Routes.Select(route => (route, Target(route.Upstream, route.TargetPort, route, maintenance, limiters.RulesOf(route))))],
-            [.. routes.Previews.Select(preview => (preview, Target(preview.Upstream, preview.TargetPort, null, null, RouteRules.ForPreview(preview.Policy))))]);
+            [.. routes.Routes.Select(route => (route, Target(route.Upstream, route.TargetPort, route, maintenance, limiters.RulesOf(route), routes.Sides)))],
+            [.. routes.Previews.Select(preview => (preview, Target(preview.Upstream, preview.TargetPort, null, null, RouteRules.ForPreview(preview.Policy), [])))]);
     }
 
-    private RouteTarget Target(Upstream upstream, int port, Route? route, MaintenanceMode? maintenance, RouteRules? rules)
+    private RouteTarget Target(Upstream upstream, int port, Route? route, MaintenanceMode? maintenance, RouteRules? rules, ImmutableArray<SideColour> sides)
     {
         var key = route is null ? ServiceOf(upstream) : (route.Stack, route.Service);
         if (!_services.TryGetValue(key, out var service))
@@ -145,9 +147,26 @@ public sealed class TrafficRouter(EdgeMetrics metrics, TimeProvider time)
             Rules = rules,
             Sticky = route?.StickyCookie is { } cookie ? new StickyReplicas(cookie, upstream) : null,
             Canary = route?.Canary is { } canary
-                ? new CanaryTarget(canary, Target(canary.Upstream, canary.TargetPort, route with { Canary = null }, maintenance, rules))
+                ? new CanaryTarget(canary, Target(canary.Upstream, canary.TargetPort, route with { Canary = null, Preview = null }, maintenance, rules, []))
                 : null,
+            Choice = route?.Preview is { } preview ? ChoiceOf(route, preview, rules, sides) : null,
         };
+    }
+
+    private ColourChoice ChoiceOf(Route route, PreviewRule preview, RouteRules? rules, ImmutableArray<SideColour> sides)
+    {
+        // A published port is the application's own; the maintenance is not for those who look at what comes after it.
+        var plain = route with { Canary = null, Preview = null };
+        return new ColourChoice(
+            plain, preview,
+            [
+                .. from side in sides
+                   where side.Service == route.Service
+                   let port = route.Listener is null ? side.TargetPort : route.TargetPort
+                   select (side.Role, Target(side.Upstream, port, plain with { Upstream = side.Upstream, TargetPort = port }, null, rules, [])),
+            ],
+            [.. sides.Select(side => side.Role)],
+            _pass);
     }
 
     private static (string Stack, string Service) ServiceOf(Upstream upstream) => (upstream.Identity.Stack, upstream.Identity.Service);

@@ -27,6 +27,27 @@ internal sealed class RouteRulesTests
         Assert.That((route.Headers!.Secure, route.Headers.Set["X-Place"], route.Headers.Remove.Single()), Is.EqualTo((true, "garden", "Server")));
     }
 
+    [Test]
+    public void A_preview_is_read_and_stays_in_the_release()
+    {
+        var digest = new string('A', 64);
+        var stack = Compose.Stack(Compose.AppFile($"expose: [ 3000 ]\nx-basmalin: {{ route: {{ hosts: [a.example], preview: {{ hosts: [P.example], key_sha256: {digest}, allow: [10.0.0.0/8, \"::1\"] }} }} }}"));
+        var preview = StackJson.Read(StackJson.Write(stack)).Find("app")!.BasMalin!.Route!.Preview!;
+
+        Assert.That(preview.Hosts, Is.EqualTo(new[] { "p.example" }));
+        Assert.That(preview.KeySha256, Is.EqualTo(new string('a', 64)));
+        Assert.That(preview.Allow, Is.EqualTo(new[] { "10.0.0.0/8", "::1/128" }));
+    }
+
+    [Test]
+    public void A_preview_host_belongs_to_one_service()
+    {
+        const string other = "\n  two:\n    image: b\n    expose: [80]\n    x-basmalin: { route: { hosts: [b.example], preview: { hosts: [p.example], allow: 10.0.0.1 } } }";
+        var errors = Compose.Errors(Compose.ReadApp("expose: [ 3000 ]\nx-basmalin: { route: { hosts: [a.example], preview: { hosts: [p.example], allow: 10.0.0.1 } } }", other));
+
+        Assert.That(errors.Single(), Does.Contain("services.two.x-basmalin.route.preview.hosts[0]: p.example/ leads to 'app' already, at services.app.x-basmalin.route.preview.hosts[0]"));
+    }
+
     [TestCase("true", "")]
     [TestCase("false", null)]
     [TestCase("[text/*, application/json]", "text/*|application/json")]
@@ -53,6 +74,14 @@ internal sealed class RouteRulesTests
     [TestCase("static: [ { path: /u, volume: nowhere } ]", "static[0].volume: no service mounts a volume 'nowhere' (name a volume of this file that a service mounts)")]
     [TestCase("compress: [texts]", "compress[0]: expected a media type, e.g. application/json or text/*, found 'texts'")]
     [TestCase("compress: [text/event-stream]", "compress[0]: event streams are never compressed: events would wait for each other")]
+    [TestCase("preview: { hosts: [p.example] }",
+        "preview: a preview is open to nobody: 'key_sha256' or 'allow' says who may see what is not released (e.g. { hosts: [preview.garden.example], key_sha256: … })")]
+    [TestCase("preview: { hosts: [a.example], allow: 10.0.0.0/8 }", "preview.hosts: 'a.example' is one of the route's own hosts (a preview has a host of its own, e.g. preview.garden.example)")]
+    [TestCase("preview: { hosts: [\"*.a.example\"], allow: 10.0.0.0/8 }", "preview.hosts: '*.a.example' is not one name: a preview has exact names (preview.garden.example)")]
+    [TestCase("preview: { key_sha256: sesame }", "preview.key_sha256: expected the SHA-256 of the key, as 64 hexadecimal digits (key=$(openssl rand -hex 16); printf %s \"$key\" | sha256sum)")]
+    [TestCase("preview: { allow: [10.0.0.0/33] }", "preview.allow[0]: expected a network or an address, e.g. 10.0.0.0/8 or 192.0.2.7, found '10.0.0.0/33'")]
+    [TestCase("preview: { allow: [] }", "preview.allow: expected a network or an address, e.g. 10.0.0.0/8 or 192.0.2.7, found a list (0.0.0.0/0 for everybody)")]
+    [TestCase("preview: { key: 1, allow: 10.0.0.1 }", "preview.key: unknown key 'key' (known keys: hosts, key_sha256, allow)")]
     [TestCase("pages: { 500: x.html }", "pages.500: the proxy has no answer '500' (known: 400, 408, 413, 429, 502, 503, 504, maintenance)")]
     [TestCase("pages: { 502: nowhere.html }", "pages.502: the file does not exist (a relative path starts at the directory of the Compose file)")]
     [TestCase("pages: { 502: ../../etc/passwd }",

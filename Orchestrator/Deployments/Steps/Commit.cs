@@ -6,7 +6,7 @@ using Orchestrator.Stacks;
 namespace Orchestrator.Deployments.Steps;
 
 /// <summary>What runs is what was asked for, and routed: only that is success. The old colour stays warm, or is swept away after the commit is written down.</summary>
-public sealed class Commit(StackContainers containers, StackTraffic traffic, TimeProvider time) : IDeploymentStep
+public sealed class Commit(StackContainers containers, StackTraffic traffic, SideColours sides, TimeProvider time) : IDeploymentStep
 {
     public StepKind Kind => StepKind.Commit;
 
@@ -18,6 +18,7 @@ public sealed class Commit(StackContainers containers, StackTraffic traffic, Tim
         if (Wrong(work, release, observed) is { } wrong) return wrong;
 
         var warm = WarmOf(work);
+        await sides.ShowWarmAsync(work.StackName, warm, cancellationToken);
         work.State = traffic.WithMaintenance(work.State) with { CurrentRelease = release.Number, Warm = warm };
         work.StateChanged = true;
         work.CommitRelease = true;

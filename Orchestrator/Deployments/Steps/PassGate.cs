@@ -7,7 +7,7 @@ using Orchestrator.Stacks;
 namespace Orchestrator.Deployments.Steps;
 
 /// <summary>Every replica of the candidate passes its gate, all at once; the first that cannot ends the step for all.</summary>
-public sealed class PassGate(StackContainers containers, StackTraffic traffic, Gates gates) : IDeploymentStep
+public sealed class PassGate(StackContainers containers, StackTraffic traffic, SideColours sides, Gates gates) : IDeploymentStep
 {
     public StepKind Kind => StepKind.Gate;
 
@@ -31,11 +31,16 @@ public sealed class PassGate(StackContainers containers, StackTraffic traffic, G
             passed.Add($"{spec.Name} {replicas.Length} of {spec.Replicas} healthy");
         }
 
+        sides.ShowCandidates(work);
         work.Detail = string.Join(", ", passed);
         return null;
     }
 
-    public Task UndoAsync(DeploymentWork work, CancellationToken cancellationToken) => Task.CompletedTask;
+    public async Task UndoAsync(DeploymentWork work, CancellationToken cancellationToken)
+    {
+        await sides.HideAsync(work.StackName, cancellationToken);
+        if (work.Plan.WarmSwap) await sides.ShowWarmAsync(work.StackName, work.State.Warm, cancellationToken);
+    }
 
     private async Task<StepFailure?> PassAsync(DeploymentWork work, Release release, ServiceSpec spec, Generation generation, CancellationToken cancellationToken)
     {

@@ -10,7 +10,7 @@ namespace Orchestrator.Deployments.Steps;
 /// what the engine takes to attach containers. From here on an undo swaps back first. Declared canary steps come before it; until the swap, the stack's
 /// state does not know of them.
 /// </summary>
-public sealed class ShiftTraffic(StackContainers containers, StackTraffic traffic, CanaryWalk canary, TimeProvider time) : IDeploymentStep
+public sealed class ShiftTraffic(StackContainers containers, StackTraffic traffic, SideColours sides, CanaryWalk canary, TimeProvider time) : IDeploymentStep
 {
     public StepKind Kind => StepKind.Shift;
 
@@ -37,6 +37,7 @@ public sealed class ShiftTraffic(StackContainers containers, StackTraffic traffi
         }
 
         var swap = time.GetElapsedTime(started);
+        sides.ShowRetired(work);
         foreach (var (action, spec) in work.Coloured) await containers.TakeNamesAsync(release.Stack, spec, work.CandidateOf(action), cancellationToken);
 
         work.State = traffic.WithMaintenance(work.State) with { CurrentRelease = release.Number, Live = LiveAfter(work) };

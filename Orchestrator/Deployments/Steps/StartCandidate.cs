@@ -3,7 +3,7 @@ using Orchestrator.Docker;
 namespace Orchestrator.Deployments.Steps;
 
 /// <summary>All replicas of every changed coloured service, beside the live ones.</summary>
-public sealed class StartCandidate(StackContainers containers, DependencyWait dependencies) : IDeploymentStep
+public sealed class StartCandidate(StackContainers containers, SideColours sides, DependencyWait dependencies) : IDeploymentStep
 {
     public StepKind Kind => StepKind.Start;
 
@@ -11,6 +11,8 @@ public sealed class StartCandidate(StackContainers containers, DependencyWait de
     {
         if (work.Target is not { } release) return null;
 
+        // Its colour was the warm one's, perhaps.
+        if (!work.Plan.WarmSwap) await sides.HideAsync(work.StackName, cancellationToken);
         var names = new List<string>();
         foreach (var (action, spec) in work.Coloured)
         {

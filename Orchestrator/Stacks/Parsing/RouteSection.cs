@@ -13,8 +13,9 @@ internal static class RouteSection
         var hosts = section.Take("hosts") is { } some ? Hosts(some) : [];
         var path = section.Take("path") is { } prefix ? Prefix(prefix) : null;
         var port = (int?)section.Take("port")?.Whole(1, 65535) ?? 0;
-        var (tls, https, redirected) = RouteTlsSection.Take(section, hosts);
-        var route = new RouteSpec { Hosts = hosts, Path = path ?? "/", Port = port, Tls = tls, Https = https, RedirectHosts = redirected };
+        var preview = section.Take("preview") is { } wanted ? PreviewSection.Read(wanted, hosts) : null;
+        var (tls, https, redirected) = RouteTlsSection.Take(section, hosts, preview?.Hosts ?? []);
+        var route = new RouteSpec { Hosts = hosts, Path = path ?? "/", Port = port, Tls = tls, Https = https, RedirectHosts = redirected, Preview = preview };
         var spec = RouteRulesSection.Read(section, route);
         section.Finish(strict: true);
         return spec;

@@ -11,7 +11,8 @@ internal static class RouteTlsSection
     private const string Redirect = "redirect";
 
     /// <param name="hosts">The route's own.</param>
-    public static (TlsMode Tls, HttpsMode Https, ImmutableArray<string> RedirectHosts) Take(Section section, ImmutableArray<string> hosts)
+    /// <param name="previews">Its preview hosts.</param>
+    public static (TlsMode Tls, HttpsMode Https, ImmutableArray<string> RedirectHosts) Take(Section section, ImmutableArray<string> hosts, ImmutableArray<string> previews)
     {
         var redirected = section.Take("redirect_hosts") is { } some ? RedirectHosts(some, hosts) : [];
         var tls = TlsMode.Files;
@@ -23,7 +24,7 @@ internal static class RouteTlsSection
                 "off" => TlsMode.Off,
                 _ => TlsMode.Files,
             };
-            if (tls is TlsMode.Auto) CheckProvable(mode, [.. hosts, .. redirected]);
+            if (tls is TlsMode.Auto) CheckProvable(mode, [.. hosts, .. redirected, .. previews]);
         }
 
         var https = HttpsMode.WhenCertified;

@@ -15,6 +15,7 @@ internal sealed class Routes(Reading reading)
 
         Claim(service, route.Hosts, route.Path, "hosts");
         Claim(service, [.. route.RedirectHosts.Except(route.Hosts)], route.Path, "redirect_hosts");
+        if (route.Preview is { } preview) Claim(service, [.. preview.Hosts.Except(route.Hosts)], route.Path, "preview.hosts");
     }
 
     private void Claim(ServiceDraft service, ImmutableArray<string> hosts, string prefix, string key)

@@ -10,6 +10,9 @@ internal sealed record OwnAnswer(int Status, string Title, string Detail)
     /// <summary>When it is worth coming back; null: nobody knows.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
+    /// <summary>What is asked of the client, as WWW-Authenticate; null: nothing.</summary>
+    public string? Challenge { get; init; }
+
     /// <summary>The name of a page in <see cref="RoutePolicy.Pages"/>, if it is not that of the status.</summary>
     public string? Page { get; init; }
 

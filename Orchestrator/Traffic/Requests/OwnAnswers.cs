@@ -32,6 +32,9 @@ internal static class OwnAnswers
         if (answer.RetryAfter is { } wait)
             response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
 
+        if (answer.Challenge is { } challenge)
+            response.Headers.WWWAuthenticate = challenge;
+
         var (type, text) = Body(exchange, answer);
         response.ContentType = type;
         exchange.Target?.Rules?.Policy.Headers?.Apply(response, exchange.Client.IsHttps);
