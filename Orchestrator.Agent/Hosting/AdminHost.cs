@@ -7,6 +7,7 @@ using Orchestrator.Agent.Api.Contracts;
 using Orchestrator.Agent.Auth;
 using Orchestrator.Agent.StatusPage;
 using Orchestrator.Agent.Webhooks;
+using Orchestrator.Certificates;
 using Orchestrator.Deployments;
 using Orchestrator.Docker;
 using Orchestrator.Journal;
@@ -113,6 +114,7 @@ internal static class AdminHost
         services.AddHostedService(provider => new NotificationService(
             NotificationChannels.Create(options.Notify, provider.GetRequiredService<HttpClient>(), engines.Pipelines, provider.GetRequiredService<TimeProvider>()),
             provider.GetRequiredService<DeploymentQueue>(),
+            provider.GetRequiredService<CertificateAlarm>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<NotificationService>>()));
         services.AddQuartz(quartz =>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Orchestrator.Agent.Hosting.Settings;
+using Orchestrator.Notifications;
 
 namespace Orchestrator.Agent.Hosting;
 
@@ -175,9 +176,16 @@ public static class AgentFile
         var url = section.Value<Uri?>("url", null, "an address that begins with https:// or http://", SettingValues.Web);
         var secret = section.Value<string?>("secret_file", null, SettingValues.PathExpected, SettingValues.AbsolutePath);
         var stacks = section.List<string>("stacks", [], "a stack's name", SettingValues.AnyText);
+        var events = section.List<string>("events", [], $"one of {string.Join(", ", Notification.Events)}", Event);
         section.Done();
         if (section.Text("url") is null) section.Refuse("url", "is missing: where the notification goes");
         if (secret is not null && !File.Exists(secret)) section.Refuse("secret_file", $"there is no file {secret}");
-        return url is null ? null : new NotifyOptions { Url = url, SecretFile = secret, Stacks = stacks };
+        return url is null ? null : new NotifyOptions { Url = url, SecretFile = secret, Stacks = stacks, Events = events };
+    }
+
+    private static bool Event(string text, out string value)
+    {
+        value = text;
+        return Notification.Events.Contains(text);
     }
 }

@@ -123,7 +123,7 @@ public sealed record FreezeOptions
     public TimeZoneInfo Zone { get; init; } = TimeZoneInfo.Utc;
 }
 
-/// <summary>Somebody who is told when a deployment has ended.</summary>
+/// <summary>Somebody who is told when a deployment has ended, or a certificate needs to be looked after.</summary>
 public sealed record NotifyOptions
 {
     public required Uri Url { get; init; }
@@ -133,4 +133,7 @@ public sealed record NotifyOptions
 
     /// <summary>Stacks that it concerns. Empty: all.</summary>
     public ImmutableArray<string> Stacks { get; init; } = [];
+
+    /// <summary>Of <c>Notification.Events</c>. Empty: all.</summary>
+    public ImmutableArray<string> Events { get; init; } = [];
 }

@@ -16,6 +16,7 @@ internal static class EdgeServices
     {
         services.AddSingleton(new EdgeMetrics(Metrics.DefaultRegistry));
         services.AddSingleton<TrafficRouter>();
+        services.AddSingleton<CertificateAlarm>();
         if (!options.Edge.Https.IsEmpty) AddTls(services, options);
         services.AddSingleton(provider => Translate(options, provider.GetService<EdgeTls>()));
         services.AddSingleton(provider => new EdgeServer(
@@ -61,13 +62,18 @@ internal static class EdgeServices
         if (options.Edge.Certificates is { } directory) AddFiles(services, directory);
         if (options.Edge.Acme is not { } acme) return;
 
-        services.AddSingleton(provider => new CertificateIssuance(
-            AcmeSettingsReader.Translate(acme),
-            options.Data,
-            provider.GetRequiredService<TrafficRouter>(),
-            provider.GetRequiredService<Traffic.EdgeOptions>(),
-            provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<CertificateIssuance>>()));
+        services.AddSingleton(provider =>
+        {
+            var issuance = new CertificateIssuance(
+                AcmeSettingsReader.Translate(acme),
+                options.Data,
+                provider.GetRequiredService<TrafficRouter>(),
+                provider.GetRequiredService<Traffic.EdgeOptions>(),
+                provider.GetRequiredService<TimeProvider>(),
+                provider.GetRequiredService<ILogger<CertificateIssuance>>());
+            issuance.Failed += provider.GetRequiredService<CertificateAlarm>().NotIssued;
+            return issuance;
+        });
         services.AddHostedService<IssuanceWatch>();
     }
 

@@ -9,7 +9,7 @@ internal static class NotificationChannels
 {
     /// <exception cref="DaemonStartException">A secret cannot be read.</exception>
     public static ImmutableArray<INotificationChannel> Create(ImmutableArray<NotifyOptions> options, HttpClient http, Pipelines pipelines, TimeProvider time) =>
-        [.. options.Select(one => new WebhookChannel(one.Url, Secret(one.SecretFile), one.Stacks, http, pipelines, time))];
+        [.. options.Select(one => new WebhookChannel(one.Url, Secret(one.SecretFile), new Subscription(one.Stacks, one.Events), http, pipelines, time))];
 
     private static string? Secret(string? file)
     {

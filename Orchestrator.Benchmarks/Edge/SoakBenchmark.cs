@@ -13,36 +13,24 @@ internal sealed class SoakBenchmark(TimeSpan length, TimeProvider time)
 
     public async Task<Findings> RunAsync(CancellationToken cancellationToken)
     {
-        await Packages.EnsureAsync(["wrk"], cancellationToken);
-        var directory = Directory.CreateTempSubdirectory("basmalin-bench-").FullName;
-        try
+        await using var edge = await LoadedEdge.StartAsync(cancellationToken);
+        var load = edge.LoadAsync(Connections, (int)length.TotalSeconds, cancellationToken);
+        var seen = ImmutableArray.CreateBuilder<SoakMoment>();
+        var started = time.GetTimestamp();
+        var (swaps, cut) = (0, 0L);
+        while (!load.IsCompleted)
         {
-            await using var backend = await Contender.StartOwnAsync("backend", ServeCommand.Backend, 0, 0, null, cancellationToken);
-            await using var edge = await Contender.StartOwnAsync("edge", ServeCommand.Edge, backend.Port, 1, null, cancellationToken);
-            var wrk = new Wrk(directory);
-            var load = wrk.RunAsync(edge.Address, edge.Host, Connections, (int)length.TotalSeconds, cancellationToken);
-            var seen = ImmutableArray.CreateBuilder<SoakMoment>();
-            var started = time.GetTimestamp();
-            var (swaps, cut) = (0, 0L);
-            while (!load.IsCompleted)
-            {
-                await Task.WhenAny(load, Task.Delay(Pause, time, cancellationToken));
-                if (load.IsCompleted) break;
-                cut += await edge.AskAsync(ServeCommand.Swap, cancellationToken);
-                swaps++;
-                await edge.AskAsync(ServeCommand.Settled, cancellationToken);
-                var (memory, files, threads) = edge.Holds();
-                seen.Add(new SoakMoment(time.GetElapsedTime(started).TotalSeconds, memory / 1e6, files, threads));
-                Progress.Say($"soak: {seen[^1].Seconds:0} s of {length.TotalSeconds:0} s, {swaps} swaps, {seen[^1].Megabytes:0} MB");
-            }
+            await Task.WhenAny(load, Task.Delay(Pause, time, cancellationToken));
+            if (load.IsCompleted) break;
+            cut += await edge.Edge.AskAsync(ServeCommand.Swap, cancellationToken);
+            swaps++;
+            await edge.Edge.AskAsync(ServeCommand.Settled, cancellationToken);
+            var (memory, files, threads) = edge.Edge.Holds();
+            seen.Add(new SoakMoment(time.GetElapsedTime(started).TotalSeconds, memory / 1e6, files, threads));
+            Progress.Say($"soak: {seen[^1].Seconds:0} s of {length.TotalSeconds:0} s, {swaps} swaps, {seen[^1].Megabytes:0} MB");
+        }
 
-            Progress.Clear();
-            return Report(await load, swaps, cut, seen.ToImmutable());
-        }
-        finally
-        {
-            Directory.Delete(directory, recursive: true);
-        }
+        return Report(await load, swaps, cut, seen.ToImmutable());
     }
 
     /// <summary>The first fifth is the compiler's and the caches'; from then on the first and the last quarter are compared.</summary>

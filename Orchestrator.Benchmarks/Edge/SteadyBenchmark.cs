@@ -14,43 +14,31 @@ internal sealed class SteadyBenchmark(EdgePlan plan, TimeProvider time)
 
     public async Task<Findings> RunAsync(CancellationToken cancellationToken)
     {
-        await Packages.EnsureAsync(["wrk"], cancellationToken);
-        var directory = Directory.CreateTempSubdirectory("basmalin-bench-").FullName;
-        try
-        {
-            await using var backend = await Contender.StartOwnAsync("backend", ServeCommand.Backend, 0, 0, null, cancellationToken);
-            await using var edge = await Contender.StartOwnAsync("edge", ServeCommand.Edge, backend.Port, 1, null, cancellationToken);
-            var wrk = new Wrk(directory);
-            Progress.Say("steady: warming up");
-            await wrk.RunAsync(edge.Address, edge.Host, plan.Connections, plan.WarmUpSeconds, cancellationToken);
+        await using var edge = await LoadedEdge.StartAsync(cancellationToken);
+        Progress.Say("steady: warming up");
+        await edge.LoadAsync(plan.Connections, plan.WarmUpSeconds, cancellationToken);
 
-            var rounds = ImmutableArray.CreateBuilder<SwapRound>();
-            for (var round = 1; round <= plan.ShapeRounds; round++)
-            {
-                Progress.Say($"steady: round {round} of {plan.ShapeRounds}");
-                var rest = await wrk.RunAsync(edge.Address, edge.Host, plan.Connections, plan.Seconds * 2, cancellationToken);
-                rounds.Add(await SwappingAsync(edge, wrk, rest, cancellationToken));
-            }
-
-            Progress.Say($"steady: {Sockets} idle WebSockets");
-            return Report(rounds.ToImmutable(), await SocketsAsync(edge, cancellationToken));
-        }
-        finally
+        var rounds = ImmutableArray.CreateBuilder<SwapRound>();
+        for (var round = 1; round <= plan.ShapeRounds; round++)
         {
-            Progress.Clear();
-            Directory.Delete(directory, recursive: true);
+            Progress.Say($"steady: round {round} of {plan.ShapeRounds}");
+            var rest = await edge.LoadAsync(plan.Connections, plan.Seconds * 2, cancellationToken);
+            rounds.Add(await SwappingAsync(edge, rest, cancellationToken));
         }
+
+        Progress.Say($"steady: {Sockets} idle WebSockets");
+        return Report(rounds.ToImmutable(), await SocketsAsync(edge.Edge, cancellationToken));
     }
 
-    private async Task<SwapRound> SwappingAsync(Contender edge, Wrk wrk, WrkResult rest, CancellationToken cancellationToken)
+    private async Task<SwapRound> SwappingAsync(LoadedEdge edge, WrkResult rest, CancellationToken cancellationToken)
     {
-        var load = wrk.RunAsync(edge.Address, edge.Host, plan.Connections, plan.Seconds * 2, cancellationToken);
+        var load = edge.LoadAsync(plan.Connections, plan.Seconds * 2, cancellationToken);
         var (swaps, cut) = (0, 0L);
         while (!load.IsCompleted)
         {
             await Task.WhenAny(load, Task.Delay(Pause, time, cancellationToken));
             if (load.IsCompleted) break;
-            cut += await edge.AskAsync(ServeCommand.Swap, cancellationToken);
+            cut += await edge.Edge.AskAsync(ServeCommand.Swap, cancellationToken);
             swaps++;
         }
 

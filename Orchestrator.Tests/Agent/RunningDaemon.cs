@@ -12,12 +12,13 @@ namespace Orchestrator.Tests.Agent;
 internal sealed class RunningDaemon : IAsyncDisposable
 {
     private readonly Dictionary<string, string> _tokens = [];
+    private Daemon? _daemon;
 
     private RunningDaemon(string directory, AgentOptions options, Daemon daemon)
     {
         Directory = directory;
         Options = options;
-        Daemon = daemon;
+        _daemon = daemon;
         Socket = OverSocket(options.Admin.Socket);
     }
 
@@ -25,7 +26,7 @@ internal sealed class RunningDaemon : IAsyncDisposable
 
     public AgentOptions Options { get; }
 
-    public Daemon Daemon { get; private set; }
+    public Daemon Daemon => _daemon ?? throw new InvalidOperationException("The daemon did not start again.");
 
     public IServiceProvider Services => Daemon.Services;
 
@@ -54,8 +55,12 @@ internal sealed class RunningDaemon : IAsyncDisposable
     public async Task RestartAsync()
     {
         Socket.Dispose();
-        await Daemon.DisposeAsync();
-        Daemon = await Daemon.StartAsync(Options, terminal: false, TimeProvider.System, null, CancellationToken.None);
+
+        // Nobody's from here on: what a failed start says must not be hidden by an end that comes twice.
+        var before = Daemon;
+        _daemon = null;
+        await before.DisposeAsync();
+        _daemon = await Orchestrator.Agent.Hosting.Daemon.StartAsync(Options, terminal: false, TimeProvider.System, null, CancellationToken.None);
         Socket = OverSocket(Options.Admin.Socket);
     }
 
@@ -88,7 +93,7 @@ internal sealed class RunningDaemon : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Socket.Dispose();
-        await Daemon.DisposeAsync();
+        if (_daemon is not null) await _daemon.DisposeAsync();
         System.IO.Directory.Delete(Directory, recursive: true);
     }
 

@@ -30,7 +30,7 @@ public sealed class DependencyTests
         ["Access"] = ["Journal", "Secrets"],
         ["Journal"] = ["Stacks", "Planning", "Deployments", "Docker"],
         ["Deployments"] = ["Stacks", "Planning", "Docker", "Traffic", "Health", "Journal", "Secrets", "Telemetry"],
-        ["Notifications"] = ["Deployments", "Stacks", "Resilience"],
+        ["Notifications"] = ["Deployments", "Stacks", "Resilience", "Certificates"],
         ["Certificates"] = ["Traffic", "Secrets"],
         ["Backups"] = ["Stacks", "Docker", "Journal", "Secrets", "Telemetry"],
         ["Scheduling"] = ["Deployments", "Journal", "Planning", "Certificates", "Traffic"],

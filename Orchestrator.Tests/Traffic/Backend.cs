@@ -116,6 +116,13 @@ internal sealed class Backend : IAsyncDisposable
             Arrived.TrySetResult();
             await context.Request.Body.CopyToAsync(Stream.Null, context.RequestAborted);
         });
+        _application.MapPost("/trailers", async (HttpContext context) =>
+        {
+            using var reader = new StreamReader(context.Request.Body);
+            var body = await reader.ReadToEndAsync();
+            var trailers = context.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpRequestTrailersFeature>()?.Trailers;
+            return $"body {body}; host {context.Request.Host}; length {context.Request.ContentLength?.ToString() ?? "none"}; trailers {(trailers is { Count: > 0 } ? string.Join(',', trailers.Keys) : "none")}";
+        });
         _application.MapGet("/encoded", (HttpContext context) =>
         {
             context.Response.Headers.ContentEncoding = "deflate";

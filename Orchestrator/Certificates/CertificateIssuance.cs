@@ -49,6 +49,9 @@ public sealed partial class CertificateIssuance : IDisposable
         _hosts.Values.Where(host => host.Problem is not null)
             .ToImmutableSortedDictionary(host => host.Host, host => host.Problem ?? "", StringComparer.Ordinal);
 
+    /// <summary>An order came to nothing: the host, why, how many in a row, and when it is tried again.</summary>
+    public event Action<string, string, int, DateTimeOffset>? Failed;
+
     internal Task Moved => _router.Moved;
 
     /// <summary>Serves what was issued before, for the hosts that are wanted now; nothing is ordered.</summary>
@@ -155,6 +158,7 @@ public sealed partial class CertificateIssuance : IDisposable
             var problem = exception is OperationCanceledException ? "the authority did not come to an end in time" : exception.Message;
             host.Failed(problem, (exception as AcmeException)?.RetryAfter, _time.GetUtcNow());
             LogFailed(host.Host, kind.Word(), problem, host.NotBefore);
+            Failed?.Invoke(host.Host, problem, host.Failures, host.NotBefore);
         }
     }
 

@@ -1,28 +1,43 @@
 using System.Collections.Immutable;
+using System.Globalization;
+using System.Text.Json.Serialization;
+using Orchestrator.Certificates;
 using Orchestrator.Deployments;
 
 namespace Orchestrator.Notifications;
 
-/// <summary>Somebody should know: a deployment has ended. The names are a contract with whoever receives it.</summary>
+/// <summary>Somebody should know. The names are a contract with whoever receives it; what has no meaning for an event is null.</summary>
 public sealed record Notification
 {
+    public const string DeploymentEnded = "deployment.ended";
+    public const string CertificateEnding = "certificate.ending";
+    public const string CertificateFailed = "certificate.failed";
+
+    /// <summary>All that <see cref="Event"/> may be.</summary>
+    public static ImmutableArray<string> Events { get; } = [DeploymentEnded, CertificateEnding, CertificateFailed];
+
     /// <summary>Unique; the same when it is sent again.</summary>
     public required Guid Id { get; init; }
 
-    /// <summary><c>deployment.ended</c>.</summary>
+    /// <summary>One of <see cref="Events"/>.</summary>
     public required string Event { get; init; }
 
     public required DateTimeOffset At { get; init; }
 
-    public required string Stack { get; init; }
+    /// <summary>The stack that it concerns; null: none that is known.</summary>
+    public string? Stack { get; init; }
 
-    public required long Deployment { get; init; }
+    public long? Deployment { get; init; }
 
     /// <summary>apply, deploy or rollback.</summary>
-    public required string Kind { get; init; }
+    public string? Kind { get; init; }
 
     /// <summary>succeeded, rolledBack, failed, cancelled or superseded.</summary>
-    public required string State { get; init; }
+    public string? State { get; init; }
+
+    /// <summary>The host whose certificate it is about; not there for other events.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Host { get; init; }
 
     public int? Release { get; init; }
 
@@ -30,7 +45,7 @@ public sealed record Notification
 
     public string? Commit { get; init; }
 
-    public required string Origin { get; init; }
+    public string? Origin { get; init; }
 
     public ImmutableSortedDictionary<string, string> Images { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
@@ -44,7 +59,7 @@ public sealed record Notification
     public static Notification Of(Deployment deployment, Guid id, DateTimeOffset now) => new()
     {
         Id = id,
-        Event = "deployment.ended",
+        Event = DeploymentEnded,
         At = deployment.EndedAt ?? now,
         Stack = deployment.Request.Stack,
         Deployment = deployment.Id.Value,
@@ -59,6 +74,23 @@ public sealed record Notification
         Detail = deployment.Failure?.Detail,
         Hint = deployment.Failure?.Hint,
     };
+
+    public static Notification Of(CertificateNews news, Guid id, DateTimeOffset now) => new()
+    {
+        Id = id,
+        Event = news.Ends is null ? CertificateFailed : CertificateEnding,
+        At = now,
+        Stack = news.Stack,
+        Host = news.Host,
+        Reason = news.Ends is null ? "certificateNotIssued" : news.Ends <= now ? "certificateEnded" : "certificateEndsSoon",
+        Detail = news.Detail,
+        Hint = news.Hint,
+    };
+
+    /// <summary>What it is about, in a few words, for the log.</summary>
+    public override string ToString() => Host is null
+        ? string.Create(CultureInfo.InvariantCulture, $"{Event} of deployment {Deployment}")
+        : $"{Event} of {Host}";
 
     private static string Word(string name) => char.ToLowerInvariant(name[0]) + name[1..];
 }

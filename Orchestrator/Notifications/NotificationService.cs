@@ -2,44 +2,50 @@ using System.Collections.Immutable;
 using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Orchestrator.Certificates;
 using Orchestrator.Deployments;
 
 namespace Orchestrator.Notifications;
 
-/// <summary>Tells the channels what has ended. Never in a deployment's way: what is to be told waits in a queue, and a slow channel holds up no other.</summary>
+/// <summary>Tells the channels what has happened. Never in a deployment's way: what is to be told waits in a queue, and a slow channel holds up no other.</summary>
 public sealed partial class NotificationService : BackgroundService
 {
     private const int Waiting = 256;
     private readonly ImmutableArray<(INotificationChannel Channel, Channel<Notification> Queue)> _outboxes;
     private readonly DeploymentQueue _deployments;
+    private readonly CertificateAlarm _certificates;
     private readonly TimeProvider _time;
     private readonly ILogger<NotificationService> _logger;
 
-    public NotificationService(ImmutableArray<INotificationChannel> channels, DeploymentQueue deployments, TimeProvider time, ILogger<NotificationService> logger)
+    public NotificationService(ImmutableArray<INotificationChannel> channels, DeploymentQueue deployments, CertificateAlarm certificates, TimeProvider time, ILogger<NotificationService> logger)
     {
         // The oldest goes when a receiver is down for long: what ended last is what matters.
         _outboxes = [.. channels.Select(channel => (channel, Channel.CreateBounded<Notification>(
             new BoundedChannelOptions(Waiting) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true },
-            dropped => LogDropped(channel.Name, dropped.Deployment))))];
+            dropped => LogDropped(channel.Name, $"{dropped}"))))];
         _deployments = deployments;
         _time = time;
         _logger = logger;
+        _certificates = certificates;
         _deployments.Ended += OnEnded;
+        _certificates.Raised += OnRaised;
     }
 
     public override void Dispose()
     {
         _deployments.Ended -= OnEnded;
+        _certificates.Raised -= OnRaised;
         base.Dispose();
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(_outboxes.Select(outbox => DeliverAsync(outbox.Channel, outbox.Queue.Reader, stoppingToken)));
 
-    private void OnEnded(Deployment deployment)
-    {
-        if (_outboxes.IsEmpty) return;
+    private void OnEnded(Deployment deployment) => Tell(Notification.Of(deployment, Guid.CreateVersion7(), _time.GetUtcNow()));
 
-        var notification = Notification.Of(deployment, Guid.CreateVersion7(), _time.GetUtcNow());
+    private void OnRaised(CertificateNews news) => Tell(Notification.Of(news, Guid.CreateVersion7(), _time.GetUtcNow()));
+
+    private void Tell(Notification notification)
+    {
         foreach (var (channel, queue) in _outboxes)
         {
             if (channel.Wants(notification)) queue.Writer.TryWrite(notification);
@@ -52,8 +58,8 @@ public sealed partial class NotificationService : BackgroundService
         {
             await foreach (var notification in queue.ReadAllAsync(stoppingToken))
             {
-                if (await channel.SendAsync(notification, stoppingToken) is { } problem) LogNotDelivered(channel.Name, notification.Deployment, problem);
-                else LogDelivered(channel.Name, notification.Deployment);
+                if (await channel.SendAsync(notification, stoppingToken) is { } problem) LogNotDelivered(channel.Name, $"{notification}", problem);
+                else LogDelivered(channel.Name, $"{notification}");
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -62,12 +68,12 @@ public sealed partial class NotificationService : BackgroundService
         }
     }
 
-    [LoggerMessage(EventId = 9101, Level = LogLevel.Information, Message = "Told {Channel} that deployment {Deployment} has ended")]
-    private partial void LogDelivered(string channel, long deployment);
+    [LoggerMessage(EventId = 9101, Level = LogLevel.Information, Message = "Told {Channel} of {News}")]
+    private partial void LogDelivered(string channel, string news);
 
-    [LoggerMessage(EventId = 9102, Level = LogLevel.Warning, Message = "Could not tell {Channel} that deployment {Deployment} has ended: {Problem}")]
-    private partial void LogNotDelivered(string channel, long deployment, string problem);
+    [LoggerMessage(EventId = 9102, Level = LogLevel.Warning, Message = "Could not tell {Channel} of {News}: {Problem}")]
+    private partial void LogNotDelivered(string channel, string news, string problem);
 
-    [LoggerMessage(EventId = 9103, Level = LogLevel.Warning, Message = "{Channel} is too slow: that deployment {Deployment} has ended is not told any more")]
-    private partial void LogDropped(string channel, long deployment);
+    [LoggerMessage(EventId = 9103, Level = LogLevel.Warning, Message = "{Channel} is too slow: {News} is not told any more")]
+    private partial void LogDropped(string channel, string news);
 }

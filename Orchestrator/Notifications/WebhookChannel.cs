@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
@@ -14,15 +13,15 @@ namespace Orchestrator.Notifications;
 /// <c>X-BasMalin-Signature: sha256=HMAC(secret, "TIMESTAMP.BODY")</c>.
 /// </summary>
 /// <param name="secret">Null: unsigned.</param>
-/// <param name="stacks">The stacks that it concerns. Empty: all.</param>
-public sealed class WebhookChannel(Uri address, string? secret, ImmutableArray<string> stacks, HttpClient http, Pipelines pipelines, TimeProvider time) : INotificationChannel
+/// <param name="subscription">What it wants to hear of.</param>
+public sealed class WebhookChannel(Uri address, string? secret, Subscription subscription, HttpClient http, Pipelines pipelines, TimeProvider time) : INotificationChannel
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
 
     // Without path and query: they often hold what authorizes the sender.
     public string Name => address.Authority;
 
-    public bool Wants(Notification notification) => stacks.IsEmpty || stacks.Contains(notification.Stack);
+    public bool Wants(Notification notification) => subscription.Wants(notification);
 
     public async Task<string?> SendAsync(Notification notification, CancellationToken cancellationToken)
     {

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Abstractions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Orchestrator.Traffic.Requests;
 using Orchestrator.Traffic.Tls;
 
 namespace Orchestrator.Traffic;
@@ -22,7 +23,8 @@ internal sealed class EdgeApplication(
     }
 
     public Task ProcessRequestAsync(EdgeExchange context) =>
-        challenges is not null && challenges.TryFindText(context.Context.Request.Path, out var text)
+        Framing.FaultOf(context.Context) is { } fault ? RefuseAsync(context, fault)
+        : challenges is not null && challenges.TryFindText(context.Context.Request.Path, out var text)
             ? context.Context.Response.WriteAsync(text, context.Context.RequestAborted)
         : intercept is not null && IsHook(context.Context.Request) ? InterceptAsync(intercept, context) : pipeline.RunAsync(context);
 
@@ -30,6 +32,14 @@ internal sealed class EdgeApplication(
     {
         pipeline.Log?.End(context);
         context.End();
+    }
+
+    // What follows on the connection may be anything.
+    private static Task RefuseAsync(EdgeExchange exchange, OwnAnswer fault)
+    {
+        if (HttpProtocol.IsHttp11(exchange.Context.Request.Protocol) || HttpProtocol.IsHttp10(exchange.Context.Request.Protocol))
+            exchange.Context.Response.Headers.Connection = "close";
+        return OwnAnswers.WriteAsync(exchange, fault);
     }
 
     private async Task InterceptAsync(Func<HttpContext, ValueTask<bool>> handle, EdgeExchange exchange)

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
 using Orchestrator.Traffic.Requests;
 using Orchestrator.Traffic.Tls;
 
@@ -58,7 +59,7 @@ internal sealed class EdgeListener : IDisposable
             AddServerHeader = false,
 
             // Header values are bytes to a proxy: Latin-1 gives back what came.
-            RequestHeaderEncodingSelector = static _ => Encoding.Latin1,
+            RequestHeaderEncodingSelector = static name => name == HeaderNames.ContentLength ? Framing.Digits : Encoding.Latin1,
             ResponseHeaderEncodingSelector = static _ => Encoding.Latin1,
         };
 
