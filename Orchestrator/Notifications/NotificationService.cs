@@ -22,7 +22,7 @@ public sealed partial class NotificationService : BackgroundService
         // The oldest goes when a receiver is down for long: what ended last is what matters.
         _outboxes = [.. channels.Select(channel => (channel, Channel.CreateBounded<Notification>(
             new BoundedChannelOptions(Waiting) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true },
-            dropped => LogDropped(channel.Name, $"{dropped}"))))];
+            dropped => LogDropped(channel.Name, dropped))))];
         _deployments = deployments;
         _time = time;
         _logger = logger;
@@ -58,8 +58,8 @@ public sealed partial class NotificationService : BackgroundService
         {
             await foreach (var notification in queue.ReadAllAsync(stoppingToken))
             {
-                if (await channel.SendAsync(notification, stoppingToken) is { } problem) LogNotDelivered(channel.Name, $"{notification}", problem);
-                else LogDelivered(channel.Name, $"{notification}");
+                if (await channel.SendAsync(notification, stoppingToken) is { } problem) LogNotDelivered(channel.Name, notification, problem);
+                else LogDelivered(channel.Name, notification);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -69,11 +69,11 @@ public sealed partial class NotificationService : BackgroundService
     }
 
     [LoggerMessage(EventId = 9101, Level = LogLevel.Information, Message = "Told {Channel} of {News}")]
-    private partial void LogDelivered(string channel, string news);
+    private partial void LogDelivered(string channel, Notification news);
 
     [LoggerMessage(EventId = 9102, Level = LogLevel.Warning, Message = "Could not tell {Channel} of {News}: {Problem}")]
-    private partial void LogNotDelivered(string channel, string news, string problem);
+    private partial void LogNotDelivered(string channel, Notification news, string problem);
 
     [LoggerMessage(EventId = 9103, Level = LogLevel.Warning, Message = "{Channel} is too slow: {News} is not told any more")]
-    private partial void LogDropped(string channel, string news);
+    private partial void LogDropped(string channel, Notification news);
 }
