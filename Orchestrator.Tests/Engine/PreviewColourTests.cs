@@ -1,6 +1,5 @@
 using System.Net;
 using Orchestrator.Deployments;
-using Orchestrator.Stacks;
 
 namespace Orchestrator.Tests.Engine;
 
