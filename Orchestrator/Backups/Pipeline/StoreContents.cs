@@ -1,0 +1,46 @@
+using System.Collections.Immutable;
+
+namespace Orchestrator.Backups.Pipeline;
+
+/// <summary>What lies in each store, listed once: asking for each of a hundred thousand objects by itself would take longer than copying some of them.</summary>
+internal sealed class StoreContents(string stack, ImmutableArray<IBackupStore> stores)
+{
+    private readonly SemaphoreSlim _listing = new(1, 1);
+    private ImmutableDictionary<string, Dictionary<string, long>>? _bytes;
+
+    /// <summary>Names of the stores that hold the object, as far as its size tells.</summary>
+    public async Task<ImmutableHashSet<string>> HoldersAsync(BackupObject item, CancellationToken cancellationToken)
+    {
+        var bytes = await ListAsync(cancellationToken);
+        return [.. bytes.Where(store => store.Value.GetValueOrDefault(item.Key, -1) == item.StoredBytes).Select(store => store.Key)];
+    }
+
+    private async Task<ImmutableDictionary<string, Dictionary<string, long>>> ListAsync(CancellationToken cancellationToken)
+    {
+        await _listing.WaitAsync(cancellationToken);
+        try
+        {
+            return _bytes ??= (await Task.WhenAll(stores.Select(async store => (store.Name, Found: await ListAsync(store, cancellationToken)))))
+                .ToImmutableDictionary(store => store.Name, store => store.Found);
+        }
+        finally
+        {
+            _listing.Release();
+        }
+    }
+
+    private async Task<Dictionary<string, long>> ListAsync(IBackupStore store, CancellationToken cancellationToken)
+    {
+        var found = new Dictionary<string, long>(StringComparer.Ordinal);
+        try
+        {
+            await foreach (var item in store.ListAsync(BackupLayout.Sets(stack), cancellationToken)) found[item.Key] = item.Bytes;
+        }
+        catch (BackupStoreException)
+        {
+            found.Clear();      // holds nothing that could be relied on: everything is copied again, and the failure shows there
+        }
+
+        return found;
+    }
+}
