@@ -70,5 +70,8 @@ public readonly record struct BackupSetId(string Value)
     public static BackupSetId Of(long sequence, DateTimeOffset at) =>
         new(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{sequence:000000}-{at.UtcDateTime:yyyyMMdd'T'HHmmss'Z'}"));
 
+    /// <summary>The number; 0 when this is no name of a set.</summary>
+    public long Sequence => long.TryParse(Value.AsSpan(0, Math.Max(0, Value.IndexOf('-'))), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var number) ? number : 0;
+
     public override string ToString() => Value;
 }

@@ -26,7 +26,7 @@ public sealed class PipelineTests
         _root = Directory.CreateTempSubdirectory("basmalin-pipeline-").FullName;
         _near = new DirectoryStore("near", Path.Combine(_root, "near"), TimeProvider.System);
         _far = new FaultyStore(new DirectoryStore("far", Path.Combine(_root, "far"), TimeProvider.System));
-        _repository = new BackupRepository("garden", [_near, _far], [_identity.Recipient], new PipelineOptions { Patience = TimeSpan.FromSeconds(2) }, TimeProvider.System);
+        _repository = new BackupRepository("garden", [_near, _far], [_identity.Recipient], new CopyOptions { Patience = TimeSpan.FromSeconds(2) }, TimeProvider.System);
     }
 
     [TearDown]
@@ -119,7 +119,7 @@ public sealed class PipelineTests
     [Test]
     public async Task Without_any_store_it_fails_and_says_why_for_each()
     {
-        var alone = new BackupRepository("garden", [_far], [_identity.Recipient], new PipelineOptions(), TimeProvider.System);
+        var alone = new BackupRepository("garden", [_far], [_identity.Recipient], new CopyOptions(), TimeProvider.System);
         _far.FailPublishing = true;
 
         var failure = (await Assert.ThrowsAsync<BackupFailedException>(() => alone.WriterOfStream("redis").WriteAsync("x", Writing(Content(10)), CancellationToken.None)))!;
@@ -182,7 +182,7 @@ public sealed class PipelineTests
         }
 
         await File.WriteAllBytesAsync(file, whole);
-        var turned = new BackupRepository("garden", [_far, _near], [_identity.Recipient], new PipelineOptions(), TimeProvider.System);
+        var turned = new BackupRepository("garden", [_far, _near], [_identity.Recipient], new CopyOptions(), TimeProvider.System);
         _far.FailReadingAfter = 1_500_000;
         Assert.That((await ReadAsync(item, turned)).AsSpan().SequenceEqual(content), Is.True);
     }

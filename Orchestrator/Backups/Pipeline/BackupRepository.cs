@@ -10,7 +10,7 @@ public sealed class BackupRepository
 {
     /// <param name="stores">At least one, in the order in which they are read.</param>
     /// <param name="recipients">At least one; each can read everything alone.</param>
-    public BackupRepository(string stack, ImmutableArray<IBackupStore> stores, ImmutableArray<AgeRecipient> recipients, PipelineOptions options, TimeProvider time, ILogger<BackupRepository>? log = null)
+    public BackupRepository(string stack, ImmutableArray<IBackupStore> stores, ImmutableArray<AgeRecipient> recipients, CopyOptions options, TimeProvider time, ILogger<BackupRepository>? log = null)
     {
         if (stores.IsEmpty) throw new ArgumentException("Without a store there is no place for a backup.", nameof(stores));
         if (recipients.IsEmpty) throw new ArgumentException("Without a recipient nobody could read a backup.", nameof(recipients));
@@ -26,7 +26,7 @@ public sealed class BackupRepository
 
     public ImmutableArray<AgeRecipient> Recipients { get; }
 
-    public PipelineOptions Options { get; }
+    public CopyOptions Options { get; }
 
     internal TimeProvider Time { get; }
 

@@ -5,8 +5,8 @@ namespace Orchestrator.Backups.Pipeline;
 /// <summary>What lies in each store, listed once: asking for each of a hundred thousand objects by itself would take longer than copying some of them.</summary>
 internal sealed class StoreContents(string stack, ImmutableArray<IBackupStore> stores)
 {
-    private readonly SemaphoreSlim _listing = new(1, 1);
-    private ImmutableDictionary<string, Dictionary<string, long>>? _bytes;
+    private readonly Lock _gate = new();
+    private Task<ImmutableDictionary<string, Dictionary<string, long>>>? _listing;
 
     /// <summary>Names of the stores that hold the object, as far as its size tells.</summary>
     public async Task<ImmutableHashSet<string>> HoldersAsync(BackupObject item, CancellationToken cancellationToken)
@@ -15,18 +15,19 @@ internal sealed class StoreContents(string stack, ImmutableArray<IBackupStore> s
         return [.. bytes.Where(store => store.Value.GetValueOrDefault(item.Key, -1) == item.StoredBytes).Select(store => store.Key)];
     }
 
-    private async Task<ImmutableDictionary<string, Dictionary<string, long>>> ListAsync(CancellationToken cancellationToken)
+    private Task<ImmutableDictionary<string, Dictionary<string, long>>> ListAsync(CancellationToken cancellationToken)
     {
-        await _listing.WaitAsync(cancellationToken);
-        try
+        lock (_gate)
         {
-            return _bytes ??= (await Task.WhenAll(stores.Select(async store => (store.Name, Found: await ListAsync(store, cancellationToken)))))
-                .ToImmutableDictionary(store => store.Name, store => store.Found);
+            if (_listing is null or { IsCanceled: true } or { IsFaulted: true }) _listing = ListAllAsync(cancellationToken);
+            return _listing;
         }
-        finally
-        {
-            _listing.Release();
-        }
+    }
+
+    private async Task<ImmutableDictionary<string, Dictionary<string, long>>> ListAllAsync(CancellationToken cancellationToken)
+    {
+        var listed = await Task.WhenAll(stores.Select(async store => (store.Name, Found: await ListAsync(store, cancellationToken))));
+        return listed.ToImmutableDictionary(store => store.Name, store => store.Found);
     }
 
     private async Task<Dictionary<string, long>> ListAsync(IBackupStore store, CancellationToken cancellationToken)

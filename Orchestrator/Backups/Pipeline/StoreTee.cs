@@ -6,7 +6,7 @@ namespace Orchestrator.Backups.Pipeline;
 /// Sends what is written into it to several stores at once. Memory is bounded by the queues of the lanes. A store that fails is left behind; with the
 /// last one, writing fails.
 /// </summary>
-internal sealed class StoreTee(ImmutableArray<StoreLane> lanes, PipelineOptions options, TimeProvider time) : Stream
+internal sealed class StoreTee(ImmutableArray<StoreLane> lanes, CopyOptions options, TimeProvider time) : Stream
 {
     private TeeBlock? _block;
     private bool _closed;

@@ -1,6 +1,6 @@
 namespace Orchestrator.Backups.Pipeline;
 
-public sealed record PipelineOptions
+public sealed record CopyOptions
 {
     /// <summary>Of zstd, from 1 to 19. More than 1 costs more time than it saves space (measured on dumps: 4 times for 5 %).</summary>
     public int Level { get; init; } = 1;
