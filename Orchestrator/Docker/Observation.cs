@@ -29,6 +29,7 @@ internal static class Observation
             StartedAt = Instant(seen.State?.StartedAt),
             FinishedAt = Instant(seen.State?.FinishedAt),
             Addresses = Addresses(seen.NetworkSettings?.Networks),
+            Directories = Directories(seen.Mounts),
         };
     }
 
@@ -83,6 +84,10 @@ internal static class Observation
         var output = health?.Log?.LastOrDefault(result => result.ExitCode != 0)?.Output?.Trim();
         return output is { Length: > MaxHealthDetail } ? output[..MaxHealthDetail] : output;
     }
+
+    private static ImmutableSortedDictionary<string, string> Directories(IList<MountPoint>? mounts) => (mounts ?? [])
+        .Where(mount => mount.Type == "volume" && !string.IsNullOrEmpty(mount.Source))
+        .ToImmutableSortedDictionary(mount => mount.Destination, mount => mount.Source, StringComparer.Ordinal);
 
     private static ImmutableSortedDictionary<string, string> Addresses(IDictionary<string, EndpointSettings>? networks) =>
         (networks ?? new Dictionary<string, EndpointSettings>())

@@ -36,6 +36,9 @@ public sealed record ObservedContainer
     /// <summary>Name of the network → address, of those that it is on; empty when it does not run.</summary>
     public ImmutableSortedDictionary<string, string> Addresses { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
+    /// <summary>Path in the container → directory on the engine's host, of the volumes mounted into it.</summary>
+    public ImmutableSortedDictionary<string, string> Directories { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+
     public string Stack => Labels.GetValueOrDefault(Docker.Labels.Stack, "");
 
     public string Service => Labels.GetValueOrDefault(Docker.Labels.Service, "");
