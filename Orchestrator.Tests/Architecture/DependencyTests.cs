@@ -81,6 +81,7 @@ public sealed class DependencyTests
     [TestCase("Microsoft.Data.Sqlite", "Orchestrator.Journal.Sqlite")]
     [TestCase("Yarp", "Orchestrator.Traffic")]
     [TestCase("YamlDotNet", "Orchestrator.Stacks.Yaml|Orchestrator.Agent.Hosting.Settings")]
+    [TestCase("StackExchange.Redis", "Orchestrator.Backups.Redis")]
     [TestCase("Quartz", "Orchestrator.Scheduling|Orchestrator.Agent.Hosting")]
     [TestCase("Serilog", "Orchestrator.Agent.Hosting")]
     [TestCase("Spectre.Console", "Orchestrator.Agent.Cli.Output")]
