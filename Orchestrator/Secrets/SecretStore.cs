@@ -122,6 +122,38 @@ public sealed partial class SecretStore(SqliteDatabase database, KeyRing keys, T
             new { Stack = stack, Name = Webhook }),
         cancellationToken);
 
+    /// <summary>Everything that is kept of a stack, the daemon's own secrets included, opened: for a backup that is encrypted by other means.</summary>
+    /// <exception cref="JournalException">One does not open.</exception>
+    public Task<ImmutableArray<KeptSecret>> ExportAsync(string stack, CancellationToken cancellationToken) => database.ReadAsync<ImmutableArray<KeptSecret>>(
+        session =>
+        [
+            .. session.Query<KeptRow>(
+                    "SELECT name, version, sealed, removed, created_at AS createdAt FROM secrets WHERE stack = @Stack ORDER BY name, version", new { Stack = stack })
+                .Select(row => new KeptSecret(
+                    row.Name, checked((int)row.Version), row.Removed != 0, Timestamp.Read(row.CreatedAt), Open(stack, row.Name, new SealedRow(row.Version, row.Sealed)))),
+        ],
+        cancellationToken);
+
+    /// <summary>Takes over what another place kept, under the same versions, so that its releases find theirs; sealed with this place's key.</summary>
+    public Task ImportAsync(string stack, ImmutableArray<KeptSecret> kept, CancellationToken cancellationToken) => database.WriteAsync(
+        session =>
+        {
+            foreach (var secret in kept)
+            {
+                session.Execute(
+                    "INSERT INTO secret_names (stack, name, last) VALUES (@Stack, @Name, @Version) ON CONFLICT (stack, name) DO UPDATE SET last = max(last, @Version)",
+                    new { Stack = stack, secret.Name, secret.Version });
+                session.Execute(
+                    "INSERT OR REPLACE INTO secrets (stack, name, version, sealed, created_at, removed) VALUES (@Stack, @Name, @Version, @Sealed, @At, @Removed)",
+                    new
+                    {
+                        Stack = stack, secret.Name, secret.Version, Sealed = keys.Seal(secret.Value.Reveal(), Context(stack, secret.Name, secret.Version)),
+                        At = Timestamp.Write(secret.CreatedAt), Removed = secret.Removed ? 1 : 0,
+                    });
+            }
+        },
+        cancellationToken);
+
     private Task<SecretVersion> AddAsync(string stack, string name, Secret value, CancellationToken cancellationToken)
     {
         var text = value.Reveal();
@@ -153,6 +185,8 @@ public sealed partial class SecretStore(SqliteDatabase database, KeyRing keys, T
     private static partial Regex NamePattern();
 
     private sealed record VersionRow(string Name, long Version, string CreatedAt);
+
+    private sealed record KeptRow(string Name, long Version, byte[] Sealed, long Removed, string CreatedAt);
 
     private sealed record SealedRow(long Version, byte[] Sealed);
 }

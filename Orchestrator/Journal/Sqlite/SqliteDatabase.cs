@@ -91,6 +91,28 @@ public sealed class SqliteDatabase : IDisposable
         return true;
     }, cancellationToken);
 
+    /// <summary>Writes a whole and consistent copy of the database, as it is now, into a new file (0600), while others read and write.</summary>
+    public Task CopyAsync(string path, CancellationToken cancellationToken) => Task.Run(
+        () =>
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            try
+            {
+                // An empty file is taken for none, and keeps its mode.
+                var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+                if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+                new FileStream(path, options).Dispose();
+                using var reader = new SqliteConnection(_readerString);
+                reader.Open();
+                new SqliteSession(reader).Execute("VACUUM INTO @Path", new { Path = path });
+            }
+            catch (SqliteException failure)
+            {
+                throw Failure(Path, "copied", failure);
+            }
+        },
+        cancellationToken);
+
     /// <summary>A statement outside a transaction, for tests and repair: PRAGMAs that a transaction does not take.</summary>
     internal async Task PragmaAsync(string statement)
     {
