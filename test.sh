@@ -38,6 +38,15 @@ if ! command -v age >/dev/null || ! command -v zstd >/dev/null; then
     { tail -n 5 "$work/age.log"; stopped "age and zstd could not be installed"; }
 fi
 
+if [ ! -e "$work/s3rver/node_modules/.bin/s3rver" ]; then
+  say "a foreign S3 server for the tests of its store"
+  sudo=; [ "$(id -u)" = 0 ] || sudo=sudo
+  command -v npm >/dev/null || { $sudo apt-get update -qq && $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends npm; } >"$work/s3rver.log" 2>&1 ||
+    { tail -n 5 "$work/s3rver.log"; stopped "npm could not be installed"; }
+  npm install --prefix "$work/s3rver" --no-audit --no-fund s3rver@3.7.1 >"$work/s3rver.log" 2>&1 ||
+    { tail -n 5 "$work/s3rver.log"; stopped "s3rver could not be installed"; }
+fi
+
 say "build, warnings as errors"
 dotnet build BasMalin.sln -c Release -nologo -v quiet || stopped "the build failed"
 
