@@ -78,7 +78,7 @@ internal sealed class S3Calls : IDisposable
 
     private static bool MayPass(Exception failure) => failure switch
     {
-        AmazonServiceException { StatusCode: var status } => (int)status is 0 or >= 500 or 408 or 429,
+        AmazonServiceException { StatusCode: var status } => (int)status is 0 or (>= 500 and not 501) or 408 or 429,
         _ => IsOfServer(failure, CancellationToken.None),
     };
 }
