@@ -7,6 +7,7 @@ using Orchestrator.Agent.Auth;
 using Orchestrator.Agent.Cli;
 using Orchestrator.Agent.Hosting;
 using Orchestrator.Agent.Hosting.Settings;
+using Orchestrator.Deployments;
 using Orchestrator.Docker;
 
 namespace Orchestrator.Agent.Api;
@@ -22,6 +23,11 @@ internal static class DaemonApi
             .RequireScopeEverywhere(TokenScope.Read)
             .WithName("GetDoctor")
             .WithSummary("What the daemon finds when it looks at itself and its surroundings.");
+        daemon.MapPost("/doctor/repair", RepairAsync)
+            .RequireScopeEverywhere(TokenScope.Admin)
+            .WithName("RepairJournal")
+            .WithSummary("Makes a damaged journal whole again, from its newest good copy, what can be read of it, and what runs. A dry run unless it is told otherwise.")
+            .Problems(400, 503);
         daemon.MapGet("/log-levels", (DaemonLog log) => TypedResults.Ok(Levels(log))).RequireScopeEverywhere(TokenScope.Admin).WithName("GetLogLevels").WithSummary("What is written down now.");
         daemon.MapPut("/log-levels", SetLevelsAsync)
             .RequireScopeEverywhere(TokenScope.Admin)
@@ -43,6 +49,21 @@ internal static class DaemonApi
         }
 
         return TypedResults.Ok(new VersionResponse(Build.Version, RuntimeInformation.FrameworkDescription, info?.Version, info?.ApiVersion, state.StartedAt));
+    }
+
+    private static async Task<Ok<RepairResponse>> RepairAsync(
+        RepairRequest request, HttpContext context, JournalRepair repair, DeploymentRuntime runtime, AuditTrail audit, CancellationToken cancellationToken)
+    {
+        var report = await repair.RunAsync(request.DryRun, cancellationToken);
+        if (report.Done)
+        {
+            // From what is on record now, and what runs: as at a start.
+            await runtime.RestoreAsync(CancellationToken.None);
+            await runtime.WakeAsync(CancellationToken.None);
+            await audit.WriteAsync(context, $"doctor --repair: {report.Steps.Length} steps, {report.Lost.Length} things lost", null, CancellationToken.None);
+        }
+
+        return TypedResults.Ok(new RepairResponse(report.Needed, report.Done, report.Steps, report.Lost));
     }
 
     private static async Task<Results<Ok<LogLevelsResponse>, ProblemResult>> SetLevelsAsync(

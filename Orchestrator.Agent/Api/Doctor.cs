@@ -74,12 +74,17 @@ internal sealed class Doctor(IContainerEngine engine, IJournal journal, AuditLog
     {
         try
         {
+            if (journal.Health.Damage is { } damage)
+                return [new DoctorCheckResponse("journal", "failed", $"{damage.Problem}; served from {damage.ServedFrom}", "basmalin doctor --repair")];
+            if (journal.Health.FullProblem is { } full)
+                return [new DoctorCheckResponse("journal", "failed", full, "free space on its disk; traffic goes on meanwhile")];
+
             var damaged = await journal.DamagedStacksAsync(cancellationToken);
-            if (!damaged.IsEmpty)
-                return damaged.Select(stack => new DoctorCheckResponse("journal", "failed", $"stack {stack.Stack}: {stack.Problem}", $"apply its file again: basmalin apply FILE --name {stack.Stack}"));
+            if (!damaged.IsEmpty) return damaged.Select(stack => new DoctorCheckResponse("journal", "failed", $"stack {stack.Stack}: {stack.Problem}", "basmalin doctor --repair"));
 
             var stacks = await journal.ListStacksAsync(cancellationToken);
-            return [new DoctorCheckResponse("journal", "ok", $"{stacks.Length} stacks on record", null)];
+            var copied = journal.Health.LastBackup is { } last ? string.Create(CultureInfo.InvariantCulture, $"copied and checked at {last:yyyy-MM-dd HH:mm:ss}Z") : "not copied since the start";
+            return [new DoctorCheckResponse("journal", "ok", $"{stacks.Length} stacks on record; {copied}", null)];
         }
         catch (JournalException exception)
         {

@@ -43,7 +43,12 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
                 return Problems.Unavailable("The engine did not do it", engine.Message, "basmalin doctor says more");
             case JournalException journal:
                 LogJournal(journal, context.Request.Path);
-                return Problems.Unavailable("The journal could not be read or written", journal.Message, "basmalin doctor says more");
+                return journal.Fault switch
+                {
+                    JournalFault.Full => Problems.JournalFull(journal.Message),
+                    JournalFault.Damaged => Problems.JournalDamaged(journal.Message),
+                    _ => Problems.Unavailable("The journal could not be read or written", journal.Message, "basmalin doctor says more"),
+                };
             default:
                 LogDefect(exception, context.Request.Method, context.Request.Path);
                 return Problems.Unexpected(Activity.Current?.TraceId.ToString() ?? context.TraceIdentifier);

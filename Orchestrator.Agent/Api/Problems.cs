@@ -109,6 +109,12 @@ internal static class Problems
 
     public static ProblemResult Unavailable(string title, string detail, string? hint) => Make(StatusCodes.Status503ServiceUnavailable, "unavailable", title, detail, hint);
 
+    public static ProblemResult JournalFull(string detail) => Make(
+        StatusCodes.Status503ServiceUnavailable, "journalFull", "The disk of the journal is full", detail, "traffic goes on; free space on that disk, then say it again");
+
+    public static ProblemResult JournalDamaged(string detail) => Make(
+        StatusCodes.Status503ServiceUnavailable, "journalDamaged", "The journal is damaged", detail, "traffic goes on; on the daemon's machine: basmalin doctor --repair");
+
     public static ProblemResult Unexpected(string trace) => Make(
         StatusCodes.Status500InternalServerError,
         "unexpected",

@@ -40,7 +40,7 @@ internal static class AdminHost
         AddEngines(builder.Services, engines, options.Data);
         builder.Services.AddEdge(options);
         builder.Services.AddSingleton(Translate(options));
-        builder.Services.AddDeployments(options.Data);
+        builder.Services.AddDeployments(options.Data, engines.Agent);
         AddAccess(builder.Services, options.Limits);
         AddApi(builder.Services, options.Limits);
         builder.Services.AddStatusPage();
@@ -111,6 +111,7 @@ internal static class AdminHost
     private static void AddBackground(IServiceCollection services, AgentOptions options, EngineRoom engines)
     {
         services.AddSingleton<HttpClient>();
+        services.AddHostedService<JournalCopies>();
         services.AddHostedService(provider => new NotificationService(
             NotificationChannels.Create(options.Notify, provider.GetRequiredService<HttpClient>(), engines.Pipelines, provider.GetRequiredService<TimeProvider>()),
             provider.GetRequiredService<DeploymentQueue>(),

@@ -26,6 +26,9 @@ internal sealed partial class EngineRoom : IAsyncDisposable
 
     public SqliteDatabase Database { get; }
 
+    /// <summary>The daemon's own name.</summary>
+    public required string Agent { get; init; }
+
     public KeyRing Keys { get; }
 
     public Pipelines Pipelines { get; }
@@ -42,11 +45,12 @@ internal sealed partial class EngineRoom : IAsyncDisposable
         SqliteDatabase? database = null;
         try
         {
-            database = await SqliteDatabase.OpenAsync(Path.Combine(options.Data, "journal.db"), time, cancellationToken);
+            database = await JournalOpening.OpenAsync(options.Data, time, cancellationToken);
+            var agent = AgentName.Of(options.Data);
             var keys = KeyRing.Open(Path.Combine(options.Data, "secrets.key"), await SecretStore.AnyAsync(database, cancellationToken));
             var pipelines = new Pipelines(new PipelineOptions(), EngineFaults.Classify, time, Metrics.DefaultFactory, loggers.CreateLogger<Pipelines>());
-            var engine = new DockerEngine(new DockerEngineOptions { Endpoint = options.Docker.Endpoint }, pipelines, time, loggers.CreateLogger<DockerEngine>());
-            var room = new EngineRoom(held, database, keys, pipelines, engine);
+            var engine = new DockerEngine(new DockerEngineOptions { Endpoint = options.Docker.Endpoint, Agent = agent }, pipelines, time, loggers.CreateLogger<DockerEngine>());
+            var room = new EngineRoom(held, database, keys, pipelines, engine) { Agent = agent };
             room.EngineAnswers = Task.Run(() => WaitForAsync(engine, options.Docker.Endpoint, loggers.CreateLogger<EngineRoom>(), time, room._givenUp.Token), CancellationToken.None);
             return room;
         }

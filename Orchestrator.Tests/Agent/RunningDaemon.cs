@@ -97,7 +97,8 @@ internal sealed class RunningDaemon : IAsyncDisposable
         System.IO.Directory.Delete(Directory, recursive: true);
     }
 
-    private static HttpClient OverSocket(string path) => new(new SocketsHttpHandler
+    /// <summary>A client of the admin socket.</summary>
+    public static HttpClient OverSocket(string path) => new(new SocketsHttpHandler
     {
         ConnectCallback = async (_, cancellationToken) =>
         {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Orchestrator.Deployments;
+using Orchestrator.Planning;
 
 namespace Orchestrator.Tests.Deployments;
 
@@ -31,6 +32,32 @@ internal sealed class RecoveryTests
     [Test]
     public void An_orderly_stop_before_the_shift_is_undone_and_run_again() =>
         Assert.That(Recovery.Decide(Interrupted(Row(StepKind.Pull, StepState.Running)) with { Suspended = true }), Is.EqualTo(new RecoveryAction.Undo(RunAgain: true)));
+
+    [Test]
+    public void A_failure_or_a_cancel_that_is_written_down_is_undone_even_after_the_shift_and_never_run_again()
+    {
+        var shifted = Interrupted(Row(StepKind.Shift, StepState.Succeeded), Row(StepKind.Bake, StepState.Running)) with { Suspended = true };
+
+        Assert.That(Recovery.Decide(shifted), Is.EqualTo(new RecoveryAction.Continue(StepKind.Dependants)));
+        Assert.That(Recovery.Decide(shifted with { CancelRequested = true }), Is.EqualTo(new RecoveryAction.Undo(RunAgain: false)));
+        Assert.That(Recovery.Decide(shifted with { Failure = new(FailureReason.BakeFailed, "", "") }), Is.EqualTo(new RecoveryAction.Undo(RunAgain: false)));
+    }
+
+    [Test]
+    public void A_commit_that_is_written_down_is_true_whatever_was_asked_for_since() => Assert.That(
+        Recovery.Decide(Interrupted(Row(StepKind.Shift, StepState.Succeeded), Row(StepKind.Commit, StepState.Succeeded)) with { CancelRequested = true }), Is.EqualTo(new RecoveryAction.Continue(StepKind.Commit)));
+
+    [Test]
+    public void Routes_are_laid_to_the_version_before_when_the_one_that_is_recorded_will_be_taken_back()
+    {
+        var (before, recorded) = (new StackState { Stack = "s", CurrentRelease = 1 }, new StackState { Stack = "s", CurrentRelease = 2, Maintenance = true });
+        var shifted = Interrupted(Row(StepKind.Shift, StepState.Succeeded)) with { Before = before };
+
+        Assert.That(Recovery.Serving(recorded, null), Is.SameAs(recorded));
+        Assert.That(Recovery.Serving(recorded, shifted), Is.SameAs(recorded), "it goes on");
+        Assert.That(Recovery.Serving(recorded, shifted with { State = DeploymentState.Queued }), Is.SameAs(recorded));
+        Assert.That(Recovery.Serving(recorded, shifted with { Failure = new(FailureReason.BakeFailed, "", "") }), Is.EqualTo(before with { Maintenance = true }), "the bad version gets no request; who is in maintenance stays there");
+    }
 
     [Test]
     public void A_newer_request_keeps_what_the_older_one_would_have_brought_where_it_says_nothing_else()

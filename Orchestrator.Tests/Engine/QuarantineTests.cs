@@ -7,7 +7,7 @@ namespace Orchestrator.Tests.Engine;
 internal sealed class QuarantineTests
 {
     [Test]
-    public async Task A_stack_whose_release_is_damaged_is_not_served_and_says_so_and_the_others_are()
+    public async Task A_stack_whose_release_is_damaged_is_served_from_the_labels_of_its_containers_and_says_so_and_nothing_is_deployed_onto_it()
     {
         await using var daemon = await TestDaemon.StartAsync();
         var (torn, whole) = (TestDaemon.NewName(), TestDaemon.NewName());
@@ -18,7 +18,8 @@ internal sealed class QuarantineTests
         await daemon.RestartAsync();
 
         Assert.That((await daemon.GetAsync($"{whole}.example", "/version")).Version, Is.EqualTo("1.0.0"));
-        Assert.That((await daemon.GetAsync($"{torn}.example", "/version")).Status, Is.EqualTo(HttpStatusCode.NotFound));
+        Assert.That((await daemon.GetAsync($"{torn}.example", "/version")).Version, Is.EqualTo("1.0.0"));
+        Assert.That(async () => await daemon.DeployAsync(torn, "app", Garden.Image("2.0.0")), Throws.TypeOf<Orchestrator.Journal.JournalException>());
         var status = await daemon.Deployments.StatusAsync(CancellationToken.None);
         Assert.That(status.Single(stack => stack.Stack == torn).Problem, Does.Contain("does not fit its checksum"));
         Assert.That(status.Single(stack => stack.Stack == whole).Problem, Is.Null);
@@ -28,6 +29,31 @@ internal sealed class QuarantineTests
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         while ((await daemon.Deployments.StatusAsync(torn, limit.Token))?.Problem is not null) await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, limit.Token);
         Assert.That((await daemon.GetAsync($"{torn}.example", "/version")).Version, Is.EqualTo("1.0.0"), "once the record is whole again it is served without being told");
+    }
+
+    [Test]
+    public async Task A_stack_whose_current_record_is_damaged_is_served_from_the_record_before_it_only_if_that_is_what_runs()
+    {
+        await using var daemon = await TestDaemon.StartAsync();
+        var name = TestDaemon.NewName();
+        foreach (var tag in new[] { "1.0.0", "2.0.0" })
+            Assert.That((await daemon.ApplyAsync(Garden.Light(name, tag, $"{name}.example"))).State, Is.EqualTo(DeploymentState.Succeeded));
+
+        // The record before it is of the same deployment: the shift, before the commit.
+        await daemon.DamageAsync("UPDATE stack_states SET content = replace(content, 'green', 'blue') WHERE generation = (SELECT MAX(generation) FROM stack_states WHERE stack = @Stack) AND stack = @Stack", new { Stack = name });
+        await daemon.RestartAsync();
+        Assert.That((await daemon.GetAsync($"{name}.example", "/version")).Version, Is.EqualTo("2.0.0"));
+        Assert.That((await daemon.Deployments.StatusAsync(CancellationToken.None)).Single(stack => stack.Stack == name).Problem, Does.Contain("does not fit its checksum"));
+
+        // And when that one says what does not run any more, the engine is believed.
+        await daemon.DamageAsync("DELETE FROM stack_states WHERE stack = @Stack AND generation < (SELECT MAX(generation) FROM stack_states WHERE stack = @Stack)", new { Stack = name });
+        await daemon.RestartAsync();
+        Assert.That((await daemon.GetAsync($"{name}.example", "/version")).Version, Is.EqualTo("2.0.0"));
+
+        var report = await daemon.RepairAsync();
+        Assert.That(report.Done, string.Join('\n', report.Steps));
+        Assert.That((await daemon.StateAsync(name)).Live["app"].Release, Is.EqualTo(2));
+        Assert.That((await daemon.DeployAsync(name, "app", Garden.Image("1.0.0"))).State, Is.EqualTo(DeploymentState.Succeeded));
     }
 
     [Test]

@@ -40,10 +40,11 @@ internal sealed class TestDaemon : IAsyncDisposable
     /// <summary>A stack name that no other test has.</summary>
     public static string NewName() => $"t{Guid.NewGuid().ToString("N")[..8]}";
 
-    public static async Task<TestDaemon> StartAsync(DeploymentOptions? options = null)
+    /// <param name="time">Its clock; null: the system's.</param>
+    public static async Task<TestDaemon> StartAsync(DeploymentOptions? options = null, TimeProvider? time = null)
     {
         var directory = System.IO.Directory.CreateTempSubdirectory("basmalin-test-").FullName;
-        var daemon = new TestDaemon(directory, await BuildAsync(directory, 0, options));
+        var daemon = new TestDaemon(directory, await BuildAsync(directory, 0, options, time));
         await daemon.OpenAsync();
         return daemon;
     }
@@ -111,6 +112,10 @@ internal sealed class TestDaemon : IAsyncDisposable
     public Task DamageAsync(string sql, object parameters) =>
         _services.GetRequiredService<SqliteDatabase>().WriteAsync(session => session.Execute(sql, parameters), CancellationToken.None);
 
+    public Task<RepairReport> RepairAsync() => _services.GetRequiredService<JournalRepair>().RunAsync(rehearse: false, CancellationToken.None);
+
+    public Task SweepAsync(string stack) => _services.GetRequiredService<Sweeper>().SweepAsync(stack, CancellationToken.None);
+
     public Task CleanAsync(string stack) => _services.GetRequiredService<ReleaseCleanup>().RunAsync(stack, CancellationToken.None);
 
     /// <summary>What the routes' keeper does every ten seconds for colours that are not live.</summary>
@@ -156,9 +161,9 @@ internal sealed class TestDaemon : IAsyncDisposable
         if (found.Length > 0) await DockerAsync($"{remove} {string.Join(' ', found)}");
     }
 
-    private static async Task<ServiceProvider> BuildAsync(string directory, int port, DeploymentOptions? options)
+    private static async Task<ServiceProvider> BuildAsync(string directory, int port, DeploymentOptions? options, TimeProvider? clock = null)
     {
-        var time = TimeProvider.System;
+        var time = clock ?? TimeProvider.System;
         var database = await SqliteDatabase.OpenAsync(Path.Combine(directory, "journal.db"), time, CancellationToken.None);
         return new ServiceCollection()
             .AddLogging(logging => logging.AddProvider(new TestLog()).SetMinimumLevel(LogLevel.Information))

@@ -105,6 +105,7 @@ public static class ContainerRequests
             [Labels.Kind] = "service",
         };
         if (place.Colour is { } colour) labels[Labels.Colour] = colour.Word();
+        if (RouteLabel.Write(place.Release, spec) is { } routes) labels[Labels.Routes] = routes;
         return labels;
     }
 }

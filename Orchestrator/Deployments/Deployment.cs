@@ -121,6 +121,9 @@ public sealed record Deployment
     /// <summary>The daemon was stopped in an orderly way in the middle of it: it is run again from its beginning.</summary>
     public bool Suspended { get; init; }
 
+    /// <summary>Somebody has cancelled it. Written down before it is acknowledged, so that not even the daemon's death forgets it.</summary>
+    public bool CancelRequested { get; init; }
+
     public ImmutableArray<StepRecord> Steps { get; init; } = [];
 
     public bool Ended => State is not (DeploymentState.Queued or DeploymentState.Running);

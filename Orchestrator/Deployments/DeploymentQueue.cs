@@ -48,16 +48,18 @@ public sealed partial class DeploymentQueue(
         if (await journal.FindDeploymentAsync(id, cancellationToken) is not { } deployment) return CancelOutcome.NotFound;
         if (deployment.Ended) return CancelOutcome.AlreadyEnded;
 
+        // First the word, then the deed: the daemon may end in between.
+        if (!await journal.RequestCancelAsync(id, cancellationToken)) return CancelOutcome.PastCommit;
         lock (_gate)
         {
             if (_workers.TryGetValue(deployment.Request.Stack, out var worker) && worker.Running == id)
             {
-                if (worker.Work?.Deployment.Steps.Any(step => step.Name == StepKind.Commit) == true) return CancelOutcome.PastCommit;
                 worker.Cancel?.Cancel();
                 return CancelOutcome.Accepted;
             }
         }
 
+        if (deployment.State == DeploymentState.Running) return CancelOutcome.Accepted;      // between two workers: whoever takes it up reads the word
         var cancelled = deployment with { State = DeploymentState.Cancelled, EndedAt = deployment.CreatedAt, Failure = new(FailureReason.Cancelled, "Cancelled in the queue.", "Nothing was changed.") };
         await journal.SaveDeploymentAsync(cancelled, cancellationToken);
         events.Publish(new(cancelled, null, null, deployment.CreatedAt));
@@ -82,6 +84,7 @@ public sealed partial class DeploymentQueue(
 
     private async Task WorkAsync(string stack, Worker worker)
     {
+        var told = "";
         while (true)
         {
             try
@@ -94,7 +97,13 @@ public sealed partial class DeploymentQueue(
             }
             catch (Exception problem) when (problem is JournalException or InvalidOperationException or Docker.EngineException)
             {
-                LogWorkerFailed(problem, stack);                    // the journal cannot be written: nothing more is begun until the next wake
+                if (told != problem.Message) LogWorkerFailed(problem, stack);     // the journal cannot be written: nothing more is begun until there is room, or the next wake
+                told = problem.Message;
+                if (problem is JournalException { Fault: JournalFault.Full })
+                {
+                    await runner.RoomAsync(_stopping.Token);
+                    continue;
+                }
             }
 
             lock (_gate)
@@ -122,10 +131,12 @@ public sealed partial class DeploymentQueue(
         Deployment ended;
         try
         {
+            // Cancelled after it was read from the queue, and before there was anything here to cancel.
+            if (await journal.FindDeploymentAsync(deployment.Id, CancellationToken.None) is { CancelRequested: true }) await cancel.CancelAsync();
             ended = action switch
             {
                 RecoveryAction.Undo { RunAgain: true } => await AgainAsync(work),
-                RecoveryAction.Undo => await runner.UndoAsync(work, resume.Interrupted),
+                RecoveryAction.Undo => await runner.UndoAsync(work, DeploymentResume.ReasonOf(work.Deployment), _stopping.Token),
                 RecoveryAction.Continue { From: var from } => await runner.RunAsync(work, from, cancel.Token, _stopping.Token),
                 _ => await runner.RunAsync(work, StepKind.Plan, cancel.Token, _stopping.Token),
             };
@@ -142,7 +153,7 @@ public sealed partial class DeploymentQueue(
 
     private async Task<Deployment> AgainAsync(DeploymentWork work)
     {
-        await runner.UndoStepsAsync(work);
+        await runner.UndoStepsAsync(work, _stopping.Token);
         return await resume.RequeueAsync(work.Deployment, _stopping.Token);
     }
 

@@ -9,8 +9,13 @@ namespace Orchestrator.Deployments;
 /// <summary>From the journal to a deployment that can be run, resumed or undone.</summary>
 public sealed partial class DeploymentResume(IJournal journal, StackContainers containers, StackTraffic traffic, TimeProvider time, ILogger<DeploymentResume> logger)
 {
-    public StepFailure Interrupted { get; } = new(
-        FailureReason.Interrupted, "The daemon ended in the middle of it, before the traffic had moved. What had been begun was undone.", "Ask for it again; the version before is serving.");
+    /// <summary>Why a deployment is undone that was under way when the daemon ended: what was written down, else that it was cancelled or interrupted.</summary>
+    public static StepFailure ReasonOf(Deployment deployment) => deployment switch
+    {
+        { Failure: { } known } => known,
+        { CancelRequested: true } => new(FailureReason.Cancelled, "Cancelled; the daemon ended before it was undone, and did so when it came back.", "The previous version is serving."),
+        _ => new(FailureReason.Interrupted, "The daemon ended in the middle of it, before the traffic had moved. What had been begun was undone.", "Ask for it again; the version before is serving."),
+    };
 
     public async Task<(DeploymentWork Work, RecoveryAction Action)> PrepareAsync(Deployment deployment, CancellationToken cancellationToken)
     {
@@ -27,6 +32,7 @@ public sealed partial class DeploymentResume(IJournal journal, StackContainers c
         var current = before.CurrentRelease > 0 ? await journal.FindReleaseAsync(stack, before.CurrentRelease, cancellationToken) : null;
         var work = new DeploymentWork(deployment, state, current);
         if (action is not RecoveryAction.Wait) await ResumeAsync(work, action, cancellationToken);
+        if (action is not RecoveryAction.Undo { RunAgain: true }) work.Deployment = work.Deployment with { Suspended = false };
         return (work, action);
     }
 

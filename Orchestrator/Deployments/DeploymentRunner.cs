@@ -10,10 +10,15 @@ namespace Orchestrator.Deployments;
 /// Runs a deployment step by step: the intent is journaled before each effect and the outcome after it. A failure or a cancel undoes what was
 /// entered, newest first; the daemon's own stop leaves everything as it is, to be resumed.
 /// </summary>
+/// <remarks>
+/// When the journal's disk is full: before the shift is written down, what was begun is undone, which is what a restart would do; after it, both versions run and
+/// the deployment waits until it can be written again. Only the traffic itself is moved back without waiting.
+/// </remarks>
 public sealed partial class DeploymentRunner(
     ImmutableArray<IDeploymentStep> steps, IJournal journal, DeploymentEvents events, TimeProvider time, ILogger<DeploymentRunner> logger)
 {
     private static readonly TimeSpan UndoBudget = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan RoomRetry = TimeSpan.FromSeconds(1);
 
     /// <param name="from">The first step to run; a resumed deployment begins behind what is done.</param>
     /// <param name="cancelled">The operator's cancel: undoes.</param>
@@ -26,35 +31,101 @@ public sealed partial class DeploymentRunner(
         LogBegun(work.Deployment.Id, work.Request.Kind, work.StackName, work.Request.Origin);
         foreach (var step in steps.Where(step => step.Kind >= from))
         {
-            var failure = await EnterAsync(work, step, either.Token);
+            var failure = await EnterPatientlyAsync(work, step, either.Token, stopping);
             if (stopping.IsCancellationRequested && failure is { Reason: FailureReason.Cancelled } && !cancelled.IsCancellationRequested) return await SuspendAsync(work);
-            if (failure is not null) return await UndoAsync(work, failure);
+            if (failure is not null) return await UndoAsync(work, failure, stopping);
             if (work.Finished) break;
         }
 
-        return await EndAsync(work, DeploymentState.Succeeded, null);
+        return await EndAsync(work, DeploymentState.Succeeded, null, stopping);
+    }
+
+    /// <summary>A moment of waiting for room on the journal's disk.</summary>
+    public async Task RoomAsync(CancellationToken stopping) => await Task.Delay(RoomRetry, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+    private async Task<StepFailure?> EnterPatientlyAsync(DeploymentWork work, IDeploymentStep step, CancellationToken cancellationToken, CancellationToken stopping)
+    {
+        while (true)
+        {
+            try
+            {
+                return await EnterAsync(work, step, cancellationToken);
+            }
+            catch (JournalException unwritten)
+            {
+                TellUnwritten(work, step.Kind, unwritten);
+                if (!HasShifted(work))
+                    return new(FailureReason.JournalUnwritable, unwritten.Message, "What had been begun was undone; the version before is serving. Free space on the disk of the journal ('basmalin doctor' names it), and ask again.") { Step = step.Kind };
+                if (stopping.IsCancellationRequested) return Cancelled(step.Kind);
+            }
+
+            await RoomAsync(stopping);                              // both versions run; every step may be entered twice
+        }
     }
 
     /// <summary>Undoes what was entered, and ends the deployment with the failure.</summary>
-    public async Task<Deployment> UndoAsync(DeploymentWork work, StepFailure failure)
+    /// <param name="stopping">The daemon's stop: an end that cannot be written down is left to the next start.</param>
+    public async Task<Deployment> UndoAsync(DeploymentWork work, StepFailure failure, CancellationToken stopping)
     {
         LogFailed(work.Deployment.Id, failure.Reason, failure.Detail);
-        work.Deployment = work.Deployment with { Failure = failure };
-        var shifted = work.Deployment.Steps.Any(step => step is { Name: StepKind.Shift, State: StepState.Succeeded });
-        await UndoStepsAsync(work);
-        return await EndAsync(work, OutcomeOf(failure, shifted), failure);
+        if (work.Deployment.Failure is null)
+        {
+            // Before the first thing is undone: whoever finishes the undo must know why, and what had moved.
+            work.Deployment = work.Deployment with { Failure = failure with { AfterShift = HasShifted(work) } };
+            await TryWriteAsync(work, StepKind.Plan, () => journal.SaveDeploymentAsync(work.Deployment, CancellationToken.None));
+        }
+
+        await UndoStepsAsync(work, stopping);
+        var reason = work.Deployment.Failure ?? failure;
+        return await EndAsync(work, OutcomeOf(reason), reason, stopping);
     }
 
     /// <summary>Undoes what was entered, newest first, each step on its own: one that throws is journaled, and the remaining ones still run.</summary>
-    public async Task UndoStepsAsync(DeploymentWork work)
+    public async Task UndoStepsAsync(DeploymentWork work, CancellationToken stopping)
     {
         var entered = work.Deployment.Steps.Where(step => step.State != StepState.Skipped).Select(step => step.Name).ToHashSet();
-        foreach (var step in steps.Where(step => entered.Contains(step.Kind) && step.Kind >= StepKind.Foundation).Reverse()) await UndoStepAsync(work, step);
+        foreach (var step in steps.Where(step => entered.Contains(step.Kind) && step.Kind >= StepKind.Foundation).Reverse())
+        {
+            // While the journal says that the candidate serves, its containers stay: a restart would send everybody there.
+            while (step.Kind < StepKind.Shift && HasShifted(work) && !stopping.IsCancellationRequested)
+            {
+                if (await TryWriteAsync(work, StepKind.Shift, () => WriteUndoneAsync(work, StepKind.Shift))) break;
+                await RoomAsync(stopping);
+            }
+
+            if (step.Kind >= StepKind.Shift || !HasShifted(work)) await UndoStepAsync(work, step);
+        }
     }
 
-    private static DeploymentState OutcomeOf(StepFailure failure, bool shifted) => failure.Reason == FailureReason.Cancelled
+    /// <returns>False when the journal could not be written.</returns>
+    private async Task<bool> TryWriteAsync(DeploymentWork work, StepKind step, Func<Task> write)
+    {
+        try
+        {
+            await write();
+            work.Unwritten = null;
+            return true;
+        }
+        catch (JournalException unwritten)
+        {
+            TellUnwritten(work, step, unwritten);
+            return false;
+        }
+    }
+
+    /// <summary>Once, and not each second for as long as it lasts.</summary>
+    private void TellUnwritten(DeploymentWork work, StepKind step, JournalException unwritten)
+    {
+        if (work.Unwritten == unwritten.Message) return;
+        work.Unwritten = unwritten.Message;
+        LogUnwritten(work.Deployment.Id, step, unwritten.Message);
+    }
+
+    private static DeploymentState OutcomeOf(StepFailure failure) => failure.Reason == FailureReason.Cancelled
         ? DeploymentState.Cancelled
-        : shifted || failure.Reason == FailureReason.CanaryFailed ? DeploymentState.RolledBack : DeploymentState.Failed;
+        : failure.AfterShift || failure.Reason == FailureReason.CanaryFailed ? DeploymentState.RolledBack : DeploymentState.Failed;
+
+    private static bool HasShifted(DeploymentWork work) => work.Deployment.Steps.Any(step => step is { Name: StepKind.Shift, State: StepState.Succeeded });
 
     private async Task<StepFailure?> EnterAsync(DeploymentWork work, IDeploymentStep step, CancellationToken cancellationToken)
     {
@@ -69,7 +140,12 @@ public sealed partial class DeploymentRunner(
         DeploymentMetrics.StepTook(Word(step.Kind), time.GetElapsedTime(started));
         if (failure is { Reason: FailureReason.Cancelled }) return failure;      // neither done nor failed: the row stays open, and is undone or resumed
 
-        if (failure is not null) failure = failure with { Step = step.Kind };
+        if (failure is not null)
+        {
+            failure = failure with { Step = step.Kind, AfterShift = HasShifted(work) };
+            work.Deployment = work.Deployment with { Failure = failure };       // in one transaction with the row
+        }
+
         await WriteEndAsync(work, step.Kind, failure is null ? StepState.Succeeded : StepState.Failed, failure?.Detail ?? work.Detail);
         return failure;
     }
@@ -104,12 +180,12 @@ public sealed partial class DeploymentRunner(
         try
         {
             await step.UndoAsync(work, budget.Token);
-            await WriteUndoneAsync(work, step.Kind);
+            await TryWriteAsync(work, step.Kind, () => WriteUndoneAsync(work, step.Kind));
         }
-        catch (Exception problem) when (problem is not JournalException)
+        catch (Exception problem)
         {
             LogUndoFailed(problem, work.Deployment.Id, step.Kind);
-            await WriteEndAsync(work, step.Kind, StepState.UndoFailed, problem.Message);
+            await TryWriteAsync(work, step.Kind, () => WriteEndAsync(work, step.Kind, StepState.UndoFailed, problem.Message));
         }
     }
 
@@ -117,15 +193,21 @@ public sealed partial class DeploymentRunner(
     private async Task<Deployment> SuspendAsync(DeploymentWork work)
     {
         work.Deployment = work.Deployment with { Suspended = true };
-        await journal.SaveDeploymentAsync(work.Deployment, CancellationToken.None);
+        await TryWriteAsync(work, StepKind.Plan, () => journal.SaveDeploymentAsync(work.Deployment, CancellationToken.None));
         LogSuspended(work.Deployment.Id);
         return work.Deployment;
     }
 
-    private async Task<Deployment> EndAsync(DeploymentWork work, DeploymentState state, StepFailure? failure)
+    private async Task<Deployment> EndAsync(DeploymentWork work, DeploymentState state, StepFailure? failure, CancellationToken stopping)
     {
-        work.Deployment = work.Deployment with { State = state, Failure = failure, EndedAt = time.GetUtcNow(), Suspended = false };
-        await journal.SaveDeploymentAsync(work.Deployment, CancellationToken.None);
+        var running = work.Deployment;
+        work.Deployment = running with { State = state, Failure = failure, EndedAt = time.GetUtcNow(), Suspended = false };
+        while (!await TryWriteAsync(work, StepKind.Commit, () => journal.SaveDeploymentAsync(work.Deployment, CancellationToken.None)))
+        {
+            if (stopping.IsCancellationRequested) return running;   // not ended for anybody: the next start ends it
+            await RoomAsync(stopping);
+        }
+
         DeploymentMetrics.Ended(work.StackName, Word(state));
         DeploymentMetrics.Serves(work.StackName, work.State.CurrentRelease);
         LogEnded(work.Deployment.Id, state, work.Deployment.Requests.Failed, work.Deployment.Requests.Total);
@@ -143,10 +225,11 @@ public sealed partial class DeploymentRunner(
         var before = work.Deployment.Steps.FirstOrDefault(row => row.Name == step);
         var now = time.GetUtcNow();
         var ended = before?.EndedAt ?? now;                        // set already: this is the undo, and the step's own end stays
-        Show(work, new(step, state, before?.StartedAt ?? now, ended, state == StepState.Undone ? before?.Detail : detail));
-        await journal.EndStepAsync(new(work.Deployment, step, state, work.Deployment.Steps.First(row => row.Name == step).Detail, work.StateChanged ? work.State : null, work.CommitRelease), CancellationToken.None);
+        var row = new StepRecord(step, state, before?.StartedAt ?? now, ended, state == StepState.Undone ? before?.Detail : detail);
+        await journal.EndStepAsync(new(work.Deployment, step, state, row.Detail, work.StateChanged ? work.State : null, work.CommitRelease), CancellationToken.None);
         work.StateChanged = false;
         work.CommitRelease = false;
+        Show(work, row);                                            // what is shown is durable
     }
 
     private void Show(DeploymentWork work, StepRecord row)
@@ -172,6 +255,9 @@ public sealed partial class DeploymentRunner(
 
     [LoggerMessage(EventId = 2110, Level = LogLevel.Error, Message = "Deployment {Deployment} failed: {Reason}: {Detail}")]
     private partial void LogFailed(DeploymentId deployment, FailureReason reason, string detail);
+
+    [LoggerMessage(EventId = 2607, Level = LogLevel.Error, Message = "Deployment {Deployment}: what became of step {Step} cannot be written down: {Problem}")]
+    private partial void LogUnwritten(DeploymentId deployment, StepKind step, string problem);
 
     [LoggerMessage(EventId = 2111, Level = LogLevel.Error, Message = "Deployment {Deployment}: a defect in step {Step}")]
     private partial void LogDefect(Exception defect, DeploymentId deployment, StepKind step);

@@ -5,6 +5,7 @@ using Orchestrator.Deployments.Steps;
 using Orchestrator.Docker;
 using Orchestrator.Health;
 using Orchestrator.Journal;
+using Orchestrator.Journal.Sqlite;
 
 namespace Orchestrator.Deployments;
 
@@ -17,7 +18,9 @@ public static class DeploymentServices
     /// <see cref="TimeProvider"/> and logging.
     /// </summary>
     /// <param name="dataDirectory">The daemon's own directory.</param>
-    public static IServiceCollection AddDeployments(this IServiceCollection services, string dataDirectory) => services
+    /// <param name="agent">The daemon's own name; null: its containers are not told apart from those of others.</param>
+    public static IServiceCollection AddDeployments(this IServiceCollection services, string dataDirectory, string? agent = null) => services
+        .AddSingleton(new AgentIdentity(agent))
         .AddSingleton<GrantedFiles>()
         .AddSingleton(new ProtectOptions(Path.Combine(dataDirectory, "backups")))
         .AddSingleton<StackContainers>()
@@ -53,6 +56,10 @@ public static class DeploymentServices
         .AddSingleton<ReleaseCleanup>()
         .AddSingleton<Housekeeping>()
         .AddSingleton<StackRoutesKeeper>()
+        .AddSingleton<JournalReconstruction>()
+        .AddSingleton<RouteRestoration>()
+        .AddSingleton(provider => new JournalBackups(Path.Combine(dataDirectory, JournalOpening.BackupsName), provider.GetRequiredService<TimeProvider>()))
+        .AddSingleton<JournalRepair>()
         .AddSingleton<LiveProbes>()
         .AddSingleton<RouteReconciler>()
         .AddSingleton<LiveWatch>()

@@ -55,6 +55,9 @@ public sealed class DeploymentWork(Deployment deployment, StackState state, Rele
     /// <summary>Set by the commit.</summary>
     public bool CommitRelease { get; set; }
 
+    /// <summary>Why what was done last could not be written down; null: it was.</summary>
+    public string? Unwritten { get; set; }
+
     /// <summary>Tells whoever watches.</summary>
     public Action<string> Report { get; set; } = _ => { };
 

@@ -34,11 +34,13 @@ public sealed partial class Housekeeping(IJournal journal, DeploymentQueue queue
 
     private async Task LoopAsync(CancellationToken cancellationToken)
     {
+        var first = true;
         while (!cancellationToken.IsCancellationRequested)
         {
             try
             {
-                await RoundAsync(cancellationToken);
+                await RoundAsync(first, cancellationToken);
+                first = false;
                 await SleepAsync(cancellationToken);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -53,14 +55,16 @@ public sealed partial class Housekeeping(IJournal journal, DeploymentQueue queue
         }
     }
 
-    private async Task RoundAsync(CancellationToken cancellationToken)
+    /// <param name="everything">Also what is left of deployments whose end was the last that the daemon wrote down before it died.</param>
+    private async Task RoundAsync(bool everything, CancellationToken cancellationToken)
     {
+        if (journal.Health.Damage is not null) return;              // what it does not know might be what serves
         var busy = (await journal.UnfinishedAsync(cancellationToken)).Select(deployment => deployment.Request.Stack).ToHashSet();
         var now = time.GetUtcNow();
         foreach (var state in await journal.ListStacksAsync(cancellationToken))
         {
             if (busy.Contains(state.Stack)) continue;               // its own end wakes this loop again
-            if (state.Warm is { } warm && warm.Until <= now) await sweeper.SweepAsync(state.Stack, cancellationToken);
+            if (everything || (state.Warm is { } warm && warm.Until <= now)) await sweeper.SweepAsync(state.Stack, cancellationToken);
             await cleanup.RunAsync(state.Stack, cancellationToken);
         }
     }

@@ -32,6 +32,12 @@ public sealed record Release
 
     public required DeploymentId Deployment { get; init; }
 
+    /// <summary>
+    /// Made from the labels of containers after the journal was lost: enough to serve what runs, not enough to make it anew. The stack's file has to be applied
+    /// before anything else is deployed.
+    /// </summary>
+    public bool Partial { get; init; }
+
     /// <summary>A deployment of it was committed at least once: it can be rolled back to.</summary>
     public bool Committed { get; init; }
 }

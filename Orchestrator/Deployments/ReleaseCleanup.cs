@@ -14,6 +14,7 @@ public sealed partial class ReleaseCleanup(IJournal journal, IContainerEngine en
 {
     public async Task RunAsync(string stack, CancellationToken cancellationToken)
     {
+        if (journal.Health.Damage is not null) return;
         if (await journal.FindStackAsync(stack, cancellationToken) is not { } state) return;
 
         var forgotten = await journal.PruneDeploymentsAsync(stack, options.KeepDeployments, cancellationToken);

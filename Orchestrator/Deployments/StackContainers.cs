@@ -101,6 +101,9 @@ public sealed class StackContainers(IContainerEngine engine, GrantedFiles files)
         }
     }
 
+    /// <summary>Names of the networks that the stack's services are on.</summary>
+    public static ImmutableArray<string> NetworksOf(Stack stack) => [.. UsedNetworks(stack).Concat(NamesNetworks(stack)).Select(network => network.Name)];
+
     private static IEnumerable<NetworkSpec> UsedNetworks(Stack stack)
     {
         var used = stack.Services.SelectMany(spec => spec.Networks).Select(attachment => attachment.Key).ToHashSet();

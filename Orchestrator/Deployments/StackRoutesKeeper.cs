@@ -24,21 +24,33 @@ public sealed partial class StackRoutesKeeper(
     private Task _watch = Task.CompletedTask;
 
     /// <summary>Lays the routes of a stack onto the containers of its live generations.</summary>
-    public Task RestoreAsync(StackState state, CancellationToken cancellationToken) => RestoreAsync(state, onlyQuarantined: false, cancellationToken);
+    public Task RestoreAsync(StackState state, CancellationToken cancellationToken) => RestoreAsync(state, null, cancellationToken);
+
+    /// <param name="observed">Its containers; null: the engine is asked.</param>
+    public Task RestoreAsync(StackState state, ImmutableArray<ObservedContainer>? observed, CancellationToken cancellationToken) =>
+        RestoreAsync(state, observed, onlyQuarantined: false, cancellationToken);
+
+    /// <summary>Of a release that the journal may not have.</summary>
+    public Task RestoreAsync(StackState state, Release release, ImmutableArray<ObservedContainer> observed, CancellationToken cancellationToken) =>
+        LayAsync(state, release, observed, onlyQuarantined: false, cancellationToken);
 
     /// <summary>Lays the routes of a quarantined stack after all; not while a deployment of it is under way, which lays them itself.</summary>
     /// <returns>False: they were not laid.</returns>
     public async Task<bool> TryRestoreAsync(string stack, CancellationToken cancellationToken)
     {
         if ((await journal.UnfinishedAsync(cancellationToken)).Any(deployment => deployment.Request.Stack == stack)) return false;
-        return await journal.FindStackAsync(stack, cancellationToken) is { } state && await RestoreAsync(state, onlyQuarantined: true, cancellationToken);
+        return await journal.FindStackAsync(stack, cancellationToken) is { } state && await RestoreAsync(state, null, onlyQuarantined: true, cancellationToken);
     }
 
-    private async Task<bool> RestoreAsync(StackState state, bool onlyQuarantined, CancellationToken cancellationToken)
+    private async Task<bool> RestoreAsync(StackState state, ImmutableArray<ObservedContainer>? observed, bool onlyQuarantined, CancellationToken cancellationToken)
     {
         if (state.CurrentRelease == 0 || await journal.FindReleaseAsync(state.Stack, state.CurrentRelease, cancellationToken) is not { } release) return false;
 
-        var observed = await containers.ListAsync(state.Stack, cancellationToken);
+        return await LayAsync(state, release, observed ?? await containers.ListAsync(state.Stack, cancellationToken), onlyQuarantined, cancellationToken);
+    }
+
+    private async Task<bool> LayAsync(StackState state, Release release, ImmutableArray<ObservedContainer> observed, bool onlyQuarantined, CancellationToken cancellationToken)
+    {
         var live = state.Live
             .Select(pair => (Spec: release.Stack.Find(pair.Key), Generation: pair.Value))
             .Where(item => item.Spec is not null)

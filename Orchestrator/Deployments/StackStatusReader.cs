@@ -38,6 +38,10 @@ public sealed class StackStatusReader(IJournal journal, StackContainers containe
         return first.IsEmpty ? null : await OfAsync(new() { Stack = stack }, cancellationToken);
     }
 
+    private string? JournalProblem => journal.Health.Damage is { } damage
+        ? $"The journal is damaged: {damage.Problem}. The stack is served from {damage.ServedFrom}; nothing is deployed until 'basmalin doctor --repair'."
+        : null;
+
     private static StackStatus Quarantined(string stack, string problem) => new(stack, 0, null, [], null, false, null, null, problem);
 
     // One stack whose release cannot be read must not hide the others.
@@ -61,7 +65,7 @@ public sealed class StackStatusReader(IJournal journal, StackContainers containe
         var services = release?.Stack.Services.Select(spec => ServiceOf(spec, release, state, [.. observed.Where(seen => seen.Service == spec.Name && !seen.IsMigration)])) ?? [];
         return new(
             state.Stack, state.CurrentRelease, release?.Version, [.. services], state.Warm, state.Maintenance,
-            deployments.LastOrDefault(deployment => !deployment.Ended), deployments.FirstOrDefault(deployment => deployment.Ended), traffic.ProblemOf(state.Stack));
+            deployments.LastOrDefault(deployment => !deployment.Ended), deployments.FirstOrDefault(deployment => deployment.Ended), traffic.ProblemOf(state.Stack) ?? JournalProblem);
     }
 
     private ServiceStatus ServiceOf(ServiceSpec spec, Release release, StackState state, ImmutableArray<ObservedContainer> observed)

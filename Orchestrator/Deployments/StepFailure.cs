@@ -29,6 +29,9 @@ public enum FailureReason
     CanaryFailed,
     BakeFailed,
     VerificationFailed,
+
+    /// <summary>The journal's disk is full.</summary>
+    JournalUnwritable,
     Unexpected,
 }
 
@@ -39,4 +42,7 @@ public sealed record StepFailure(FailureReason Reason, string Detail, string Hin
 {
     /// <summary>Where it happened; null: outside of any step.</summary>
     public StepKind? Step { get; init; }
+
+    /// <summary>The traffic had moved when it happened, and was moved back.</summary>
+    public bool AfterShift { get; init; }
 }

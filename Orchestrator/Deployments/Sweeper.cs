@@ -5,13 +5,22 @@ using Orchestrator.Planning;
 
 namespace Orchestrator.Deployments;
 
-/// <summary>Stops and removes containers of a stack that neither have the traffic, nor are warm, nor are in the file. Said while no deployment of the stack runs.</summary>
+/// <summary>
+/// Stops and removes containers of a stack that neither have the traffic, nor are warm, nor are in the file, and then networks that nothing of it uses.
+/// Volumes stay. Said while no deployment of the stack runs.
+/// </summary>
 public sealed partial class Sweeper(StackContainers containers, SideColours sides, IJournal journal, TimeProvider time, ILogger<Sweeper> logger)
 {
     /// <summary>Ends the warm time when it is over, then sweeps. A failure of the engine is left to the next sweep.</summary>
     public async Task SweepAsync(string stack, CancellationToken cancellationToken)
     {
-        if (await journal.FindStackAsync(stack, cancellationToken) is not { CurrentRelease: > 0 } state) return;
+        if (journal.Health.Damage is not null) return;              // what it does not know might be what serves
+        if (await journal.FindStackAsync(stack, cancellationToken) is not { CurrentRelease: > 0 } state)
+        {
+            await SweepNetworksAsync(stack, null, cancellationToken);
+            return;
+        }
+
         if (await journal.FindReleaseAsync(stack, state.CurrentRelease, cancellationToken) is not { } release) return;
 
         if (state.Warm is { } warm && warm.Until <= time.GetUtcNow())
@@ -28,10 +37,41 @@ public sealed partial class Sweeper(StackContainers containers, SideColours side
             foreach (var group in surplus.GroupBy(seen => seen.Service))
                 await containers.RemoveAllAsync(group, release.Stack.Find(group.Key)?.Container.StopGracePeriod ?? TimeSpan.FromSeconds(10), cancellationToken);
             foreach (var gone in surplus) LogSwept(stack, gone.Name);
+            await SweepNetworksAsync(stack, release, cancellationToken);
         }
         catch (EngineException failure)
         {
             LogSweepFailed(stack, failure.Message);
+        }
+    }
+
+    /// <summary>A network that somebody is still on stays: its container is not of this stack, or is swept later.</summary>
+    private async Task SweepNetworksAsync(string stack, Release? release, CancellationToken cancellationToken)
+    {
+        var used = release is null ? [] : StackContainers.NetworksOf(release.Stack);
+        try
+        {
+            foreach (var network in (await containers.Engine.ListNetworksAsync(stack, cancellationToken)).Except(used))
+            {
+                if (await RemoveNetworkAsync(network, cancellationToken)) LogSwept(stack, network);
+            }
+        }
+        catch (EngineException failure)
+        {
+            LogSweepFailed(stack, failure.Message);
+        }
+    }
+
+    private async Task<bool> RemoveNetworkAsync(string network, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await containers.Engine.RemoveNetworkAsync(network, cancellationToken);
+            return true;
+        }
+        catch (EngineException inUse) when (inUse.Fault == EngineFault.Conflict)
+        {
+            return false;
         }
     }
 

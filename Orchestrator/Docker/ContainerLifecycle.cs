@@ -44,6 +44,7 @@ internal sealed class ContainerLifecycle(EngineConnection engine)
                 new EngineCall(what), async (client, token) => (await client.Images.InspectImageAsync(request.Image, token)).Config?.Entrypoint, cancellationToken)
             : null;
         var parameters = ContainerParameters.From(request, entrypoint);
+        if (Options.Agent is { } agent) parameters.Labels[Labels.Agent] = agent;
         var secrets = request.Settings.Environment.Values.Concat(request.Settings.Logging?.Options.Values ?? []).ToArray();
         ContainerId id;
         try

@@ -29,7 +29,7 @@ internal static class ContainerParameters
             Platform = request.Platform,
             Image = request.Image,
             Env = [.. settings.Environment.Select(variable => $"{variable.Key}={variable.Value}")],
-            Labels = request.Labels.SetItem(Docker.Labels.Request, Fingerprint(request)),
+            Labels = new Dictionary<string, string>(request.Labels) { [Docker.Labels.Request] = Fingerprint(request) },
             Hostname = settings.Hostname ?? "",
             User = settings.User ?? "",
             WorkingDir = settings.WorkingDir ?? "",
@@ -61,7 +61,8 @@ internal static class ContainerParameters
 
     /// <summary>SHA-256 over all of the request: equal exactly when the same container was asked for.</summary>
     public static string Fingerprint(ContainerRequest request) =>
-        Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(request, FingerprintForm)));
+        // Not what the edge has to know: it changes without the container being made anew.
+        Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(request with { Labels = request.Labels.Remove(Docker.Labels.Routes) }, FingerprintForm)));
 
     public static EndpointSettings Endpoint(NetworkJoin join) => new()
     {

@@ -104,6 +104,8 @@ public sealed partial class DockerEngine : IContainerEngine, IAsyncDisposable
     public Task EnsureNetworkAsync(NetworkRequest request, CancellationToken cancellationToken) => _networks.EnsureNetworkAsync(request, cancellationToken);
 
     /// <summary>Removes our networks of that name; already gone, or somebody else's, is success. One that containers are on is a <see cref="EngineFault.Conflict"/>.</summary>
+    public Task<ImmutableArray<string>> ListNetworksAsync(string stack, CancellationToken cancellationToken) => _networks.ListNetworksAsync(stack, cancellationToken);
+
     public Task RemoveNetworkAsync(string name, CancellationToken cancellationToken) => _networks.RemoveNetworkAsync(name, cancellationToken);
 
     /// <summary>Already attached under other names is a <see cref="EngineFault.Conflict"/>: the engine cannot change the names of an attachment.</summary>

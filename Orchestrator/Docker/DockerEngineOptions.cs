@@ -6,6 +6,9 @@ public sealed record DockerEngineOptions
     /// <summary><c>unix:///path</c>, <c>tcp://host:port</c> or <c>http://host:port</c>.</summary>
     public required Uri Endpoint { get; init; }
 
+    /// <summary>The daemon's own name, with which containers are labelled; null: they are not.</summary>
+    public string? Agent { get; init; }
+
     /// <summary>For verbs that may copy or delete much: create, start, remove.</summary>
     public TimeSpan SlowCallTimeout { get; init; } = TimeSpan.FromMinutes(2);
 

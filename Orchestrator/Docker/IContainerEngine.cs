@@ -56,6 +56,9 @@ public interface IContainerEngine
     /// <summary>Creates the network unless one of that name is there. For an external one: fails when it is not.</summary>
     Task EnsureNetworkAsync(NetworkRequest request, CancellationToken cancellationToken);
 
+    /// <summary>Names of the networks that were made for the stack, in their order.</summary>
+    Task<ImmutableArray<string>> ListNetworksAsync(string stack, CancellationToken cancellationToken);
+
     Task RemoveNetworkAsync(string name, CancellationToken cancellationToken);
 
     /// <summary>Joins a running container to a network under these names. Already joined under them is success.</summary>

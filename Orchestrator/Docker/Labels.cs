@@ -18,6 +18,15 @@ public static class Labels
     /// <summary><c>service</c> or <c>migration</c>.</summary>
     public const string Kind = "basmalin.kind";
 
+    /// <summary>
+    /// Which daemon's it is: the name in the file <c>agent.id</c> of its data directory. So that one whose journal is lost knows its own among those of others.
+    /// Set by the engine client itself.
+    /// </summary>
+    public const string Agent = "basmalin.agent";
+
+    /// <summary>What the edge has to know to serve the service, see <c>RouteLabel</c>; on live colours, for the day on which the journal is lost.</summary>
+    public const string Routes = "basmalin.routes";
+
     /// <summary>Hash of the whole creation request, by which a repeated creation knows its own work. Set by the engine client itself.</summary>
     public const string Request = "basmalin.request";
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Docker.DotNet;
 using Docker.DotNet.Models;
 using Orchestrator.Stacks;
@@ -35,6 +36,16 @@ internal sealed class NetworksAndVolumes(EngineConnection engine) : IDisposable
         {
             _creating.Release();
         }
+    }
+
+    public async Task<ImmutableArray<string>> ListNetworksAsync(string stack, CancellationToken cancellationToken)
+    {
+        var found = await engine.CallAsync(
+            new EngineCall($"list networks of {stack}"),
+            (client, token) => client.Networks.ListNetworksAsync(
+                new NetworksListParameters { Filters = new Dictionary<string, IDictionary<string, bool>> { ["label"] = new Dictionary<string, bool> { [$"{Labels.Stack}={stack}"] = true } } }, token),
+            cancellationToken);
+        return [.. found.Select(network => network.Name).Distinct().Order(StringComparer.Ordinal)];
     }
 
     /// <summary>Removes the networks of that name that are ours. What has no label of ours stays.</summary>

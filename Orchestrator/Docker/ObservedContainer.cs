@@ -56,5 +56,8 @@ public sealed record ObservedContainer
 
     public string Spec => Labels.GetValueOrDefault(Docker.Labels.Spec, "");
 
+    /// <summary>Which daemon's it is; null: made before they were told apart.</summary>
+    public string? Agent => Labels.GetValueOrDefault(Docker.Labels.Agent);
+
     public bool IsMigration => Labels.GetValueOrDefault(Docker.Labels.Kind) == "migration";
 }

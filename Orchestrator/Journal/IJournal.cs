@@ -10,6 +10,9 @@ namespace Orchestrator.Journal;
 /// </summary>
 public interface IJournal
 {
+    /// <summary>Whether it can be believed and written to.</summary>
+    JournalHealth Health { get; }
+
     Task<StackState?> FindStackAsync(string stack, CancellationToken cancellationToken);
 
     /// <summary>All stacks, by name. One whose record is damaged is left out and reported by <see cref="DamagedStacksAsync"/>.</summary>
@@ -18,10 +21,19 @@ public interface IJournal
     /// <summary>Names of stacks whose record fails its checksum, with what was seen.</summary>
     Task<ImmutableArray<(string Stack, string Problem)>> DamagedStacksAsync(CancellationToken cancellationToken);
 
+    /// <summary>The generation of the stack's record before the current one; null: there is none, or it is damaged as well.</summary>
+    Task<StackState?> PreviousStackAsync(string stack, CancellationToken cancellationToken);
+
     Task SaveStackAsync(StackState state, CancellationToken cancellationToken);
 
     /// <summary>Writes a release down and numbers it: the given number is not looked at.</summary>
     Task<Release> AddReleaseAsync(Release release, CancellationToken cancellationToken);
+
+    /// <summary>Writes a release down under the number that it has, unless one is there that is whole; used when a lost journal is made anew.</summary>
+    Task PutReleaseAsync(Release release, CancellationToken cancellationToken);
+
+    /// <summary>The last number that was given to a release of the stack; 0: none.</summary>
+    Task<int> LastReleaseAsync(string stack, CancellationToken cancellationToken);
 
     Task<Release?> FindReleaseAsync(string stack, int number, CancellationToken cancellationToken);
 
@@ -51,6 +63,10 @@ public interface IJournal
     /// <summary>Writes everything of a deployment but its steps.</summary>
     Task SaveDeploymentAsync(Deployment deployment, CancellationToken cancellationToken);
 
+    /// <summary>Writes down that a deployment is to be undone.</summary>
+    /// <returns>False when its commit has begun, or it has ended: nothing was changed.</returns>
+    Task<bool> RequestCancelAsync(DeploymentId id, CancellationToken cancellationToken);
+
     /// <summary>The row before the effect. Begun twice is once: the later start counts.</summary>
     Task BeginStepAsync(DeploymentId id, StepKind step, CancellationToken cancellationToken);
 
@@ -69,5 +85,23 @@ public sealed record StepEnd(Deployment Deployment, StepKind Step, StepState Sta
 /// <param name="Known">True: the idempotency key had been seen, nothing was queued.</param>
 public sealed record Admission(Deployment Deployment, ImmutableArray<DeploymentId> Superseded, bool Known);
 
+/// <summary>What kept the journal from being read or written, to branch on.</summary>
+public enum JournalFault
+{
+    Other,
+
+    /// <summary>There is no room on its disk; nothing was changed.</summary>
+    Full,
+
+    /// <summary>What stands in the file is not what was written.</summary>
+    Damaged,
+
+    /// <summary>The file is a database, but not a journal.</summary>
+    Foreign,
+}
+
 /// <summary>The journal could not be read or written.</summary>
-public sealed class JournalException(string message, Exception? inner) : Exception(message, inner);
+public sealed class JournalException(string message, Exception? inner, JournalFault fault = JournalFault.Other) : Exception(message, inner)
+{
+    public JournalFault Fault { get; } = fault;
+}

@@ -34,6 +34,8 @@ namespace Orchestrator.Agent.Api.Contracts;
 [JsonSerializable(typeof(LogLevelsResponse))]
 [JsonSerializable(typeof(AuditEntryResponse[]))]
 [JsonSerializable(typeof(DoctorResponse))]
+[JsonSerializable(typeof(RepairRequest))]
+[JsonSerializable(typeof(RepairResponse))]
 [JsonSerializable(typeof(VersionResponse))]
 [JsonSerializable(typeof(ProblemResponse))]
 [JsonSerializable(typeof(FileCheckResponse))]

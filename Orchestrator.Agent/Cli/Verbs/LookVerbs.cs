@@ -5,7 +5,7 @@ using Orchestrator.Agent.Cli.Output;
 
 namespace Orchestrator.Agent.Cli.Verbs;
 
-/// <summary><c>status</c>, <c>history</c>, <c>logs</c>, <c>doctor</c> and <c>version</c>: what changes nothing.</summary>
+/// <summary><c>status</c>, <c>history</c>, <c>logs</c>, <c>doctor</c> and <c>version</c>: what changes nothing, but for the repair of the journal.</summary>
 internal static class LookVerbs
 {
     private static readonly Argument<string> Stack = new("STACK") { Description = "The stack's name." };
@@ -15,6 +15,9 @@ internal static class LookVerbs
     private static readonly Option<int> Lines = new("--lines", "-n") { Description = "How many lines of each container.", HelpName = "COUNT", DefaultValueFactory = _ => 100 };
     private static readonly Option<string?> Contains = new("--grep") { Description = "Only lines that contain this text.", HelpName = "TEXT" };
     private static readonly Option<int> Limit = new("--limit") { Description = "How many deployments.", HelpName = "COUNT", DefaultValueFactory = _ => 20 };
+
+    private static readonly Option<bool> Repair = new("--repair") { Description = "Says how a damaged journal would be made whole again; with --yes, does it." };
+    private static readonly Option<bool> Yes = new("--yes") { Description = "Does what --repair says." };
 
     public static Command Status(CliHost host) => Invocation.Verb(
         host,
@@ -74,10 +77,15 @@ internal static class LookVerbs
     public static Command Doctor(CliHost host) => Invocation.Verb(
         host,
         "doctor",
-        "Lets the daemon look at itself and its surroundings.",
-        _ => { },
+        "Lets the daemon look at itself and its surroundings, and repair its journal.",
+        command =>
+        {
+            command.Add(Repair);
+            command.Add(Yes);
+        },
         async (call, cancellationToken) =>
         {
+            if (call.Value(Repair)) return await RepairAsync(call, cancellationToken);
             var report = await call.Client.GetAsync("doctor", ApiJson.Default.DoctorResponse, cancellationToken);
             call.Write(report, ApiJson.Readable.DoctorResponse, DoctorView.Write);
             return report.Ok ? ExitCodes.Done : ExitCodes.Failed;
@@ -107,6 +115,19 @@ internal static class LookVerbs
             });
             return ExitCodes.Done;
         });
+
+    /// <summary>First what would be done; then, when that is wanted, it.</summary>
+    private static async Task<int> RepairAsync(Invocation call, CancellationToken cancellationToken)
+    {
+        var sure = call.Value(Yes);
+        var report = await AskAsync(dryRun: !sure);
+        call.Write(report, ApiJson.Readable.RepairResponse, RepairView.Write);
+        if (report.Needed && !report.Done) call.Say("Nothing was changed. To do it: basmalin doctor --repair --yes");
+        return report is { Needed: true, Done: false } ? ExitCodes.Failed : ExitCodes.Done;
+
+        Task<RepairResponse> AskAsync(bool dryRun) => call.Client.SendAsync(
+            HttpMethod.Post, "doctor/repair", new RepairRequest(dryRun), ApiJson.Default.RepairRequest, ApiJson.Default.RepairResponse, cancellationToken);
+    }
 
     private static async Task<int> LogsAsync(Invocation call, CancellationToken cancellationToken)
     {

@@ -50,6 +50,7 @@ public sealed class AccessMatrixTests
         ("GET /api/v1/audit", Need.AdminEverywhere),
         ("GET /api/v1/version", Need.Read),
         ("GET /api/v1/doctor", Need.ReadEverywhere),
+        ("POST /api/v1/doctor/repair", Need.AdminEverywhere),
         ("GET /api/v1/log-levels", Need.AdminEverywhere),
         ("PUT /api/v1/log-levels", Need.AdminEverywhere),
     ];

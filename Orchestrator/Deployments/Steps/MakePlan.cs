@@ -60,6 +60,7 @@ public sealed class MakePlan(StackContainers containers, GrantedFiles files, IJo
         var basis = request.File ?? (request.ToRelease is { } number ? (await journal.FindReleaseAsync(request.Stack, number, cancellationToken))?.Stack : work.Current?.Stack);
         if (basis is null)
             return new(FailureReason.InvalidRequest, $"The stack {request.Stack} has no release yet.", $"Apply its Compose file first: basmalin apply FILE.");
+        if (request.File is null && request.Kind != DeploymentKind.Remove && work.Current is { Partial: true }) return OnlyPartlyKnown(request.Stack);
         if (request.Kind == DeploymentKind.Remove) basis = basis with { Services = [], Secrets = [], Configs = [] };
         var unknown = request.Images.Keys.Where(service => basis.Find(service) is null).ToList();
         if (unknown.Count > 0)
@@ -97,6 +98,11 @@ public sealed class MakePlan(StackContainers containers, GrantedFiles files, IJo
 
         return (await journal.ListReleasesAsync(work.StackName, cancellationToken)).FirstOrDefault(release => release.Committed && release.Number < work.State.CurrentRelease);
     }
+
+    private static StepFailure OnlyPartlyKnown(string stack) => new(
+        FailureReason.InvalidRequest,
+        $"After the loss of the journal only the routes of {stack} are known, from the labels of its containers: not its environment, volumes or services in place.",
+        "Apply its Compose file first: basmalin apply FILE. Nothing was changed.");
 
     private static StepFailure NoRollback(DeploymentWork work) => new(
         FailureReason.NothingToRollBackTo,

@@ -60,7 +60,8 @@ public sealed class ShiftTraffic(StackContainers containers, StackTraffic traffi
             await traffic.RemoveAsync(work.StackName, cancellationToken);
         }
 
-        work.State = traffic.WithMaintenance(back) with { Warm = null };
+        // A candidate takes the place of the warm colour; after a swap with the warm one both are still there.
+        work.State = traffic.WithMaintenance(back) with { Warm = work.Plan.WarmSwap ? back.Warm : null };
         work.StateChanged = true;
         await DrainCandidatesAsync(work, cancellationToken);
     }

@@ -10,7 +10,7 @@ internal static class DeploymentTable
 {
     private const string Columns =
         "id, state, request, created_at AS createdAt, started_at AS startedAt, ended_at AS endedAt, release, before, plan, failure, " +
-        "requests_total AS requestsTotal, requests_failed AS requestsFailed, suspended";
+        "requests_total AS requestsTotal, requests_failed AS requestsFailed, suspended, cancel_requested AS cancelRequested";
 
     private const string Unfinished = "state IN ('queued', 'running')";
 
@@ -71,6 +71,20 @@ internal static class DeploymentTable
             state is null ? $"There is no deployment {deployment.Id}." : $"Deployment {deployment.Id} is {state}: it cannot become {Word(deployment.State)}.", null);
     }
 
+    public static bool RequestCancel(SqliteSession session, DeploymentId id) => session.Execute(
+        $"""
+         UPDATE deployments SET cancel_requested = 1
+         WHERE id = @Id AND {Unfinished} AND NOT EXISTS (SELECT 1 FROM steps WHERE deployment = @Id AND name = @Commit)
+         """,
+        new { Id = id.Value, Commit = Word(StepKind.Commit) }) == 1;
+
+    /// <summary>No number up to this one is given again.</summary>
+    /// <returns>True when it might have been.</returns>
+    public static bool Reserve(SqliteSession session, long number) =>
+        session.Execute("UPDATE sqlite_sequence SET seq = @Number WHERE name = 'deployments' AND seq < @Number", new { Number = number }) > 0
+        || (session.Find<long?>("SELECT seq FROM sqlite_sequence WHERE name = 'deployments'") is null
+            && session.Execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('deployments', @Number)", new { Number = number }) > 0);
+
     public static int Prune(SqliteSession session, string stack, int keep, DateTimeOffset oldestKey) => session.Execute(
         """
         DELETE FROM deployments WHERE stack = @Stack AND ended_at IS NOT NULL
@@ -123,6 +137,7 @@ internal static class DeploymentTable
                 Failure = JournalJson.ReadOptional<StepFailure>(row.Failure),
                 Requests = new RequestCount(row.RequestsTotal, row.RequestsFailed),
                 Suspended = row.Suspended != 0,
+                CancelRequested = row.CancelRequested != 0,
                 Steps = [.. steps.Select(Read).OrderBy(step => step.Name)],
             };
         }
@@ -143,7 +158,7 @@ internal static class DeploymentTable
 
     private sealed record Row(
         long Id, string State, string Request, string CreatedAt, string? StartedAt, string? EndedAt, long? Release, string? Before, string? Plan,
-        string? Failure, long RequestsTotal, long RequestsFailed, long Suspended);
+        string? Failure, long RequestsTotal, long RequestsFailed, long Suspended, long CancelRequested);
 
     private sealed record StepRow(long Deployment, string Name, string State, string StartedAt, string? EndedAt, string? Detail);
 }

@@ -24,12 +24,39 @@ internal static class ReleaseTable
         return numbered with { Committed = release.Committed };
     }
 
+    /// <summary>Under the number that it has. One that is there and whole stays.</summary>
+    public static void Put(SqliteSession session, Release release)
+    {
+        var stack = release.Stack.Name;
+        var there = session.Find<Row>($"SELECT {Columns} FROM releases WHERE stack = @Stack AND number = @Number", new { Stack = stack, release.Number });
+        if (there is not null && Read(there, out _) is not null) return;
+
+        var manifest = JournalJson.Write(release with { Committed = false });
+        session.Execute(
+            "INSERT OR REPLACE INTO releases (stack, number, committed, manifest, checksum) VALUES (@Stack, @Number, @Committed, @Manifest, @Checksum)",
+            new { Stack = stack, release.Number, release.Committed, Manifest = manifest, Checksum = Checksum.Of(Table, stack, release.Number, manifest) });
+        Reserve(session, stack, release.Number);
+    }
+
+    /// <summary>No number up to this one is given again.</summary>
+    /// <returns>True when it might have been.</returns>
+    public static bool Reserve(SqliteSession session, string stack, int number) => session.Execute(
+        "INSERT INTO release_numbers (stack, last) VALUES (@Stack, @Number) ON CONFLICT (stack) DO UPDATE SET last = @Number WHERE last < @Number",
+        new { Stack = stack, Number = number }) > 0;
+
+    /// <summary>Null also when it is damaged.</summary>
+    public static Release? FindWhole(SqliteSession session, string stack, int number) =>
+        session.Find<Row>($"SELECT {Columns} FROM releases WHERE stack = @Stack AND number = @Number", new { Stack = stack, Number = number }) is { } row ? Read(row, out _) : null;
+
+    public static ImmutableArray<(string Stack, int Number)> DamagedNumbers(SqliteSession session) =>
+        [.. session.Query<Row>($"SELECT {Columns} FROM releases ORDER BY stack, number").Where(row => Read(row, out _) is null).Select(row => (row.Stack, checked((int)row.Number)))];
+
     public static Release? Find(SqliteSession session, string stack, int number)
     {
         var row = session.Find<Row>($"SELECT {Columns} FROM releases WHERE stack = @Stack AND number = @Number", new { Stack = stack, Number = number });
         if (row is null) return null;
 
-        return Read(row, out var problem) ?? throw new JournalException($"A record of stack {stack} is damaged: {problem}", null);
+        return Read(row, out var problem) ?? throw new JournalException($"A record of stack {stack} is damaged: {problem}", null, JournalFault.Damaged);
     }
 
     /// <summary>Newest first, without those that are damaged.</summary>

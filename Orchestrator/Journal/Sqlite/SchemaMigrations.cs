@@ -12,11 +12,12 @@ internal static class SchemaMigrations
     private const string Folder = "Orchestrator.Journal.Sqlite.Migrations.";
 
     // "BasM": so that a file of somebody else is not taken for ours.
-    private const int ApplicationId = 0x4261734D;
+    public const int ApplicationId = 0x4261734D;
 
     public static ImmutableArray<Migration> All { get; } = Load();
 
-    public static void Apply(string path, SqliteConnection connection, TimeProvider time)
+    /// <param name="backups">Where the journal is copied to before it is changed; null: nowhere.</param>
+    public static void Apply(string path, SqliteConnection connection, JournalBackups? backups, TimeProvider time)
     {
         var session = new SqliteSession(connection);
         Recognise(path, session);
@@ -24,6 +25,7 @@ internal static class SchemaMigrations
             "CREATE TABLE IF NOT EXISTS schema_migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, hash TEXT NOT NULL, applied_at TEXT NOT NULL) STRICT");
         var applied = session.Query<AppliedRow>("SELECT number, name, hash FROM schema_migrations ORDER BY number");
         Compare(path, applied);
+        if (applied.Length > 0 && applied.Length < All.Length) backups?.MakeBefore(connection);
 
         foreach (var migration in All.Skip(applied.Length))
         {
@@ -42,7 +44,7 @@ internal static class SchemaMigrations
         if (id == ApplicationId) return;
 
         if (id != 0 || session.Scalar<long>("SELECT COUNT(*) FROM sqlite_schema") != 0)
-            throw new JournalException($"{path} is a database, but not a journal of BasMalin: give 'data' a directory of its own.", null);
+            throw new JournalException($"{path} is a database, but not a journal of BasMalin: give 'data' a directory of its own.", null, JournalFault.Foreign);
 
         session.Execute($"PRAGMA application_id = {ApplicationId.ToString(CultureInfo.InvariantCulture)}");
     }

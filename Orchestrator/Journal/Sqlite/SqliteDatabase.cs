@@ -12,50 +12,73 @@ namespace Orchestrator.Journal.Sqlite;
 /// </remarks>
 public sealed class SqliteDatabase : IDisposable
 {
-    private const int CodeFull = 13;
-    private const int CodeCorrupt = 11;
-    private const int CodeNotADatabase = 26;
-
-    private readonly SqliteConnection _writer;
+    private SqliteConnection _writer;
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly ConcurrentBag<SqliteConnection> _readers = [];
-    private readonly string _readerString;
     private volatile bool _disposed;
 
     private SqliteDatabase(string path, SqliteConnection writer)
     {
         Path = path;
         _writer = writer;
-        _readerString = ConnectionString(path);
     }
 
-    public string Path { get; }
+    public string Path { get; private set; }
+
+    /// <summary>Whether it can be believed and written to.</summary>
+    public JournalHealth Health { get; } = new();
 
     /// <summary>Opens the file, making it (0600, in a directory of 0700) when there is none; checks it; brings its schema up to date.</summary>
-    public static async Task<SqliteDatabase> OpenAsync(string path, TimeProvider time, CancellationToken cancellationToken)
+    public static Task<SqliteDatabase> OpenAsync(string path, TimeProvider time, CancellationToken cancellationToken) => OpenAsync(path, time, null, cancellationToken);
+
+    /// <param name="backups">Where a copy is put before the schema is changed; null: none is made.</param>
+    internal static async Task<SqliteDatabase> OpenAsync(string path, TimeProvider time, JournalBackups? backups, CancellationToken cancellationToken)
     {
         try
         {
             Prepare(path);
-            var writer = new SqliteConnection(ConnectionString(path));
-            try
-            {
-                await writer.OpenAsync(cancellationToken);
-                var session = new SqliteSession(writer);
-                Configure(session);
-                Check(path, session);
-                SchemaMigrations.Apply(path, writer, time);
-                return new SqliteDatabase(path, writer);
-            }
-            catch
-            {
-                await writer.DisposeAsync();
-                throw;
-            }
+            return new SqliteDatabase(path, await WriterAsync(path, time, backups, cancellationToken));
         }
         catch (Exception failure) when (failure is SqliteException or IOException or UnauthorizedAccessException)
         {
             throw Failure(path, "opened", failure);
+        }
+    }
+
+    /// <summary>Reads a file that is not in use, and leaves no trace beside it.</summary>
+    /// <returns>The default when it cannot be read.</returns>
+    internal static T? Peek<T>(string path, Func<SqliteSession, T> work)
+    {
+        try
+        {
+            using var reader = new SqliteConnection(SqliteFile.ReadOnly(path));
+            reader.Open();
+            return work(new SqliteSession(reader));
+        }
+        catch (SqliteException)
+        {
+            return default;
+        }
+    }
+
+    /// <summary>A whole and consistent copy of what is committed now, in a new file (0600), by SQLite's online backup; readers and the writer go on.</summary>
+    public Task CopyAsync(string path, CancellationToken cancellationToken) => Task.Run(() => Guarded(reader => SqliteFile.Copy(reader, path)), cancellationToken);
+
+    /// <summary>Goes on with another file: lets go of the present one, lets its caller move files, and opens what is there then.</summary>
+    internal async Task ReplaceAsync(string path, Action move, TimeProvider time)
+    {
+        await _turn.WaitAsync(CancellationToken.None);
+        try
+        {
+            Path = path;                                            // readers that are under way are not used again
+            while (_readers.TryTake(out var reader)) await reader.DisposeAsync();
+            await _writer.DisposeAsync();
+            move();
+            _writer = await WriterAsync(path, time, null, CancellationToken.None);
+        }
+        finally
+        {
+            _turn.Release();
         }
     }
 
@@ -72,11 +95,15 @@ public sealed class SqliteDatabase : IDisposable
             using var transaction = _writer.BeginTransaction(deferred: false);
             var result = work(new SqliteSession(_writer));
             transaction.Commit();
+            Health.ReportWritten();
             return result;
         }
         catch (SqliteException failure)
         {
-            throw Failure(Path, "written", failure);
+            var problem = Failure(Path, "written", failure);
+            if (problem.Fault == JournalFault.Full) Health.ReportFull(problem.Message);
+            if (problem.Fault == JournalFault.Damaged) Health.ReportDamage(new(problem.Message, "what is known in memory; restart the daemon, so that its newest good copy stands in", null));
+            throw problem;
         }
         finally
         {
@@ -91,27 +118,26 @@ public sealed class SqliteDatabase : IDisposable
         return true;
     }, cancellationToken);
 
-    /// <summary>Writes a whole and consistent copy of the database, as it is now, into a new file (0600), while others read and write.</summary>
-    public Task CopyAsync(string path, CancellationToken cancellationToken) => Task.Run(
-        () =>
+    /// <summary>Runs the work, and takes all of it back.</summary>
+    internal async Task RehearseAsync(Action<SqliteSession> work)
+    {
+        await _turn.WaitAsync(CancellationToken.None);
+        try
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            try
-            {
-                // An empty file is taken for none, and keeps its mode.
-                var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-                if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-                new FileStream(path, options).Dispose();
-                using var reader = new SqliteConnection(_readerString);
-                reader.Open();
-                new SqliteSession(reader).Execute("VACUUM INTO @Path", new { Path = path });
-            }
-            catch (SqliteException failure)
-            {
-                throw Failure(Path, "copied", failure);
-            }
-        },
-        cancellationToken);
+            using var transaction = _writer.BeginTransaction(deferred: false);
+            work(new SqliteSession(_writer));
+            transaction.Rollback();
+        }
+        catch (SqliteException failure)
+        {
+            throw Failure(Path, "written", failure);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
 
     /// <summary>A statement outside a transaction, for tests and repair: PRAGMAs that a transaction does not take.</summary>
     internal async Task PragmaAsync(string statement)
@@ -138,14 +164,24 @@ public sealed class SqliteDatabase : IDisposable
         _turn.Release();
     }
 
-    private static string ConnectionString(string path) => new SqliteConnectionStringBuilder
+    private static async Task<SqliteConnection> WriterAsync(string path, TimeProvider time, JournalBackups? backups, CancellationToken cancellationToken)
     {
-        DataSource = path,
-        Mode = SqliteOpenMode.ReadWrite,
-        ForeignKeys = true,
-        Pooling = false,
-        DefaultTimeout = 5,
-    }.ToString();
+        var writer = new SqliteConnection(SqliteFile.ReadWrite(path));
+        try
+        {
+            await writer.OpenAsync(cancellationToken);
+            var session = new SqliteSession(writer);
+            Configure(session);
+            Check(path, session);
+            SchemaMigrations.Apply(path, writer, backups, time);
+            return writer;
+        }
+        catch
+        {
+            await writer.DisposeAsync();
+            throw;
+        }
+    }
 
     // SQLite gives -wal and -shm the mode of the file itself.
     private static void Prepare(string path)
@@ -184,24 +220,27 @@ public sealed class SqliteDatabase : IDisposable
         if (problems is ["ok"]) return;
 
         throw new JournalException(
-            $"The journal {path} is damaged: {string.Join("; ", problems)}. Keep a copy of it and of {path}-wal before anything else is tried.", null);
+            $"The journal {path} is damaged: {string.Join("; ", problems)}. Keep a copy of it and of {path}-wal before anything else is tried.", null, JournalFault.Damaged);
     }
 
-    private T Read<T>(Func<SqliteSession, T> work)
+    private T Read<T>(Func<SqliteSession, T> work) => Guarded(reader =>
+    {
+        using var transaction = reader.BeginTransaction(deferred: true);
+        var result = work(new SqliteSession(reader));
+        transaction.Commit();
+        return result;
+    });
+
+    private T Guarded<T>(Func<SqliteConnection, T> work)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         SqliteConnection? reader = null;
+        var path = Path;
         try
         {
-            if (!_readers.TryTake(out reader)) reader = OpenReader();
-            T result;
-            using (var transaction = reader.BeginTransaction(deferred: true))
-            {
-                result = work(new SqliteSession(reader));
-                transaction.Commit();
-            }
-
-            if (_disposed) return result;
+            if (!_readers.TryTake(out reader)) reader = OpenReader(path);
+            var result = work(reader);
+            if (_disposed || path != Path) return result;
 
             _readers.Add(reader);
             reader = null;
@@ -217,9 +256,9 @@ public sealed class SqliteDatabase : IDisposable
         }
     }
 
-    private SqliteConnection OpenReader()
+    private static SqliteConnection OpenReader(string path)
     {
-        var reader = new SqliteConnection(_readerString);
+        var reader = new SqliteConnection(SqliteFile.ReadWrite(path));
         try
         {
             reader.Open();
@@ -235,12 +274,10 @@ public sealed class SqliteDatabase : IDisposable
         }
     }
 
-    private static JournalException Failure(string path, string verb, Exception failure) => new(
-        (failure as SqliteException)?.SqliteErrorCode switch
-        {
-            CodeFull => $"The journal {path} could not be {verb}: the disk is full. Nothing was changed; free some space and try again.",
-            CodeCorrupt or CodeNotADatabase => $"The journal {path} could not be {verb}: it is damaged or not a database ({failure.Message}).",
-            _ => $"The journal {path} could not be {verb}: {failure.Message}",
-        },
-        failure);
+    private static JournalException Failure(string path, string verb, Exception failure) => SqliteFile.FaultOf(failure) switch
+    {
+        JournalFault.Full => new($"The journal {path} could not be {verb}: the disk is full. Nothing was changed; free some space and try again.", failure, JournalFault.Full),
+        JournalFault.Damaged => new($"The journal {path} could not be {verb}: it is damaged or not a database ({failure.Message}).", failure, JournalFault.Damaged),
+        _ => new($"The journal {path} could not be {verb}: {failure.Message}", failure),
+    };
 }

@@ -10,6 +10,9 @@ public sealed class SqliteJournal(SqliteDatabase database, TimeProvider time) : 
     /// <summary>How long an idempotency key is remembered.</summary>
     public static readonly TimeSpan KeysKept = TimeSpan.FromDays(30);
 
+    /// <summary>A deployment writes some dozen rows, and the log grows by some pages for each.</summary>
+    private const long RoomToBegin = 8 << 20;
+
     public Task<StackState?> FindStackAsync(string stack, CancellationToken cancellationToken) =>
         database.ReadAsync(session => StateTable.Find(session, stack), cancellationToken);
 
@@ -19,11 +22,20 @@ public sealed class SqliteJournal(SqliteDatabase database, TimeProvider time) : 
     public Task<ImmutableArray<(string Stack, string Problem)>> DamagedStacksAsync(CancellationToken cancellationToken) =>
         database.ReadAsync<ImmutableArray<(string, string)>>(session => [.. StateTable.Damaged(session), .. ReleaseTable.Damaged(session)], cancellationToken);
 
+    public Task<StackState?> PreviousStackAsync(string stack, CancellationToken cancellationToken) =>
+        database.ReadAsync(session => StateTable.Previous(session, stack), cancellationToken);
+
     public Task SaveStackAsync(StackState state, CancellationToken cancellationToken) =>
         database.WriteAsync(session => StateTable.Save(session, state, time.GetUtcNow()), cancellationToken);
 
     public Task<Release> AddReleaseAsync(Release release, CancellationToken cancellationToken) =>
         database.WriteAsync(session => ReleaseTable.Add(session, release), cancellationToken);
+
+    public Task PutReleaseAsync(Release release, CancellationToken cancellationToken) =>
+        database.WriteAsync(session => ReleaseTable.Put(session, release), cancellationToken);
+
+    public Task<int> LastReleaseAsync(string stack, CancellationToken cancellationToken) =>
+        database.ReadAsync(session => checked((int)(session.Find<long?>("SELECT last FROM release_numbers WHERE stack = @Stack", new { Stack = stack }) ?? 0)), cancellationToken);
 
     public Task<Release?> FindReleaseAsync(string stack, int number, CancellationToken cancellationToken) =>
         database.ReadAsync(session => ReleaseTable.Find(session, stack, number), cancellationToken);
@@ -34,8 +46,20 @@ public sealed class SqliteJournal(SqliteDatabase database, TimeProvider time) : 
     public Task RemoveReleaseAsync(string stack, int number, CancellationToken cancellationToken) =>
         database.WriteAsync(session => ReleaseTable.Remove(session, stack, number), cancellationToken);
 
-    public Task<Admission> AdmitAsync(DeploymentRequest request, string? idempotencyKey, CancellationToken cancellationToken) =>
-        database.WriteAsync(session => Admit(session, request, idempotencyKey, time.GetUtcNow()), cancellationToken);
+    public async Task<Admission> AdmitAsync(DeploymentRequest request, string? idempotencyKey, CancellationToken cancellationToken)
+    {
+        database.Health.RefuseIfDamaged();
+        if (SqliteFile.RoomBeside(database.Path) is { } room && room < RoomToBegin)
+        {
+            var problem = $"{room >> 20} MiB are free on the disk of the journal {database.Path}, {RoomToBegin >> 20} MiB are needed to begin a deployment: it could not be written down to its end.";
+            database.Health.ReportFull(problem);
+            throw new JournalException(problem, null, JournalFault.Full);
+        }
+
+        return await database.WriteAsync(session => Admit(session, request, idempotencyKey, time.GetUtcNow()), cancellationToken);
+    }
+
+    public JournalHealth Health => database.Health;
 
     public Task<Deployment?> FindDeploymentAsync(DeploymentId id, CancellationToken cancellationToken) =>
         database.ReadAsync(session => DeploymentTable.Find(session, id), cancellationToken);
@@ -51,6 +75,9 @@ public sealed class SqliteJournal(SqliteDatabase database, TimeProvider time) : 
 
     public Task<int> PruneDeploymentsAsync(string stack, int keep, CancellationToken cancellationToken) =>
         database.WriteAsync(session => DeploymentTable.Prune(session, stack, keep, time.GetUtcNow() - KeysKept), cancellationToken);
+
+    public Task<bool> RequestCancelAsync(DeploymentId id, CancellationToken cancellationToken) =>
+        database.WriteAsync(session => DeploymentTable.RequestCancel(session, id), cancellationToken);
 
     public Task BeginStepAsync(DeploymentId id, StepKind step, CancellationToken cancellationToken) =>
         database.WriteAsync(session => DeploymentTable.BeginStep(session, id, step, time.GetUtcNow()), cancellationToken);
@@ -69,6 +96,8 @@ public sealed class SqliteJournal(SqliteDatabase database, TimeProvider time) : 
 
     private static Admission Admit(SqliteSession session, DeploymentRequest request, string? key, DateTimeOffset now)
     {
+        // A damaged record is refused here, not in the middle of it.
+        if (StateTable.Find(session, request.Stack) is { CurrentRelease: > 0 } state) _ = ReleaseTable.Find(session, request.Stack, state.CurrentRelease);
         session.Execute("DELETE FROM idempotency_keys WHERE created_at < @Oldest", new { Oldest = Timestamp.Write(now - KeysKept) });
         if (key is not null && Known(session, request.Stack, key) is { } known) return new Admission(known, [], Known: true);
 

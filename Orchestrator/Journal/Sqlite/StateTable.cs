@@ -32,8 +32,12 @@ internal static class StateTable
         var row = session.Find<Row>($"SELECT {Columns} FROM stack_states WHERE stack = @Stack ORDER BY generation DESC LIMIT 1", new { Stack = stack });
         if (row is null) return null;
 
-        return Read(row, out var problem) ?? throw new JournalException($"The record of stack {stack} is damaged: {problem}", null);
+        return Read(row, out var problem) ?? throw new JournalException($"The record of stack {stack} is damaged: {problem}. It is served as far as what runs tells; nothing is deployed until 'basmalin doctor --repair'.", null, JournalFault.Damaged);
     }
+
+    /// <summary>The generation before the current one.</summary>
+    public static StackState? Previous(SqliteSession session, string stack) =>
+        session.Find<Row>($"SELECT {Columns} FROM stack_states WHERE stack = @Stack ORDER BY generation DESC LIMIT 1 OFFSET 1", new { Stack = stack }) is { } row ? Read(row, out _) : null;
 
     public static ImmutableArray<StackState> List(SqliteSession session) =>
         [.. Current(session).Select(row => Read(row, out _)).OfType<StackState>()];
