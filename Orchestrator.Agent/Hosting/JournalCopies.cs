@@ -39,7 +39,8 @@ internal sealed partial class JournalCopies(SqliteDatabase database, JournalBack
         if (database.Health.Damage is not null) return;             // a stand-in is no journal
         try
         {
-            LogCopied(await backups.MakeAsync(database, cancellationToken));
+            var file = await backups.MakeAsync(database, cancellationToken);
+            LogCopied(file);
         }
         catch (JournalException problem)
         {
@@ -47,9 +48,9 @@ internal sealed partial class JournalCopies(SqliteDatabase database, JournalBack
         }
     }
 
-    [LoggerMessage(EventId = 1101, Level = LogLevel.Debug, Message = "The journal is copied to {File}")]
+    [LoggerMessage(EventId = 1130, Level = LogLevel.Debug, Message = "The journal is copied to {File}")]
     private partial void LogCopied(string file);
 
-    [LoggerMessage(EventId = 1102, Level = LogLevel.Error, Message = "The journal could not be copied; it is tried again after the next deployment: {Problem}")]
+    [LoggerMessage(EventId = 1131, Level = LogLevel.Error, Message = "The journal could not be copied; it is tried again after the next deployment: {Problem}")]
     private partial void LogNotCopied(string problem);
 }

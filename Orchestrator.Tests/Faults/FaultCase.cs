@@ -91,7 +91,7 @@ internal sealed class FaultCase(FaultStage stage, FaultKind kind, Undisturbed un
         return undisturbed.After.Version is null || now.Version != before.Version || before.Version is null ? null : $"version {now.Version} serves still";
     }
 
-    private bool Quiet(Scene scene) => scene.Containers.All(line => line.EndsWith("running", StringComparison.Ordinal));
+    private static bool Quiet(Scene scene) => scene.Containers.All(line => line.EndsWith("running", StringComparison.Ordinal));
 
     /// <summary>The versions go to and fro from case to case; the stacks of the first apply have each a name of their own.</summary>
     private static string Unversioned(Scene scene) => string.Join(' ', scene.Shape.Split("; ")[1], scene.Networks.Length, scene.Version is null ? "nobody answers" : "somebody answers");

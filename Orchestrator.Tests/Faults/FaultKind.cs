@@ -30,7 +30,7 @@ internal sealed record FaultKind(string Name, Func<FaultStage, Task> Prepare, Fu
     ];
 
     /// <param name="note">A text in the environment of every service: another one makes all of them anew.</param>
-    public static string Compose(string stack, string tag, string note, string warm = "0s", string deadline = "20s", string bake = "300ms", string shift = "") => $$"""
+    public static string Compose(string stack, string tag, string note, string warm = "0s", string deadline = "20s", string bake = "300ms", string shift = "", string stable = "0s") => $$"""
         name: {{stack}}
         services:
           app:
@@ -41,7 +41,7 @@ internal sealed record FaultKind(string Name, Func<FaultStage, Task> Prepare, Fu
             depends_on: [ side ]
             x-basmalin:
               route: { hosts: [{{stack}}.example], port: 3000 }
-              gate: { http: /up, interval: 50ms, timeout: 1s, successes: 2, stable: 0s, deadline: {{deadline}} }
+              gate: { http: /up, interval: 50ms, timeout: 1s, successes: 2, stable: {{stable}}, deadline: {{deadline}} }
               smoke: [ { get: /smoke, expect: 200, within: 2s } ]
               migrate: ["perl", "-e", "exit($$ENV{MODE} eq 'migration' ? 3 : 0)"]
               {{shift}}

@@ -53,9 +53,9 @@ internal sealed class FullDiskTests
         await FaultKind.StandingAsync(stage);
         var before = await stage.SceneAsync();
 
-        // Its candidate never gets well: there is time to fill the disk in the middle of the gate.
+        // Its candidate has to be well for a while: there is time to fill the disk in the middle of the gate.
         stage.Arm(null);
-        await FaultKind.DeployAsync(stage, "sick");
+        await stage.SubmitAsync(HttpMethod.Post, $"stacks?directory={stage.Directory}", FaultKind.Compose(stage.Stack, "ok-2", "1", stable: "5s"));
         await stage.UntilAsync("the gate is asked", () => Task.FromResult(stage.Rows().Contains("begin Gate")));
         Fill();
         await stage.UntilAsync("the candidate is gone", async () => stage.Log.Contains("cannot be written down", StringComparison.Ordinal) && (await stage.SceneAsync()).App.SequenceEqual(before.App));

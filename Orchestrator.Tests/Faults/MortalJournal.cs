@@ -8,9 +8,9 @@ namespace Orchestrator.Tests.Faults;
 
 /// <summary>
 /// A journal that notes every row and, at the one that the file <c>fatal</c> names, ends the process with SIGKILL: right before the row is written or
-/// right after it is durable. It sees every method of the interface, so that a new one is not forgotten.
+/// right after it is durable. It sees every method of the interface, so that a new one is not forgotten. Public and open, because the proxy is derived from it.
 /// </summary>
-internal class MortalJournal : DispatchProxy
+public class MortalJournal : DispatchProxy
 {
     private readonly Lock _gate = new();
     private IJournal _journal = null!;

@@ -24,12 +24,8 @@ public static class EngineView
         return live.ToImmutable();
     }
 
-    /// <summary>What is recorded is what runs: of each live service of the record there is a running container of that generation that has the name, if any has it.</summary>
-    public static bool Confirms(StackState recorded, IReadOnlyCollection<ObservedContainer> observed)
-    {
-        var seen = LiveOf(observed);
-        return recorded.Live.All(pair => seen.GetValueOrDefault(pair.Key) == pair.Value) && seen.Keys.All(recorded.Live.ContainsKey);
-    }
+    /// <summary>Nothing that serves contradicts the record. A service of which nothing runs says neither yes nor no.</summary>
+    public static bool Confirms(StackState recorded, ImmutableSortedDictionary<string, Generation> live) => live.All(pair => recorded.Live.GetValueOrDefault(pair.Key) == pair.Value);
 
     private static bool HasName(ObservedContainer seen) => seen.Addresses.Keys.Any(network => network.EndsWith($".{seen.Service}", StringComparison.Ordinal));
 }

@@ -57,18 +57,19 @@ public sealed partial class JournalReconstruction(IJournal journal, AgentIdentit
     public async Task<WhatRuns?> FindAsync(string stack, ImmutableArray<ObservedContainer> observed, CancellationToken cancellationToken)
     {
         var (recorded, current) = await RecordedAsync(stack, cancellationToken);
-        if (recorded is not null && EngineView.Confirms(recorded, observed) && await ReleaseAsync(stack, recorded.CurrentRelease, cancellationToken) is { } release)
+        var live = EngineView.LiveOf(observed);
+        if (recorded is not null && (current || !live.IsEmpty) && EngineView.Confirms(recorded, live) && await ReleaseAsync(stack, recorded.CurrentRelease, cancellationToken) is { } release)
             return new(recorded, release, current ? "as recorded" : "as the record before it says, and the engine confirms");
 
-        var live = EngineView.LiveOf(observed);
-        if (live.IsEmpty) return recorded is null || await ReleaseAsync(stack, recorded.CurrentRelease, cancellationToken) is not { } alone ? null : new(recorded, alone, "as recorded; nothing of it runs");
+        if (live.IsEmpty) return null;
 
         var newest = live.Values.Max(generation => generation.Release);
         var shown = await ReleaseAsync(stack, newest, cancellationToken);
         var told = shown ?? FromLabels(stack, newest, live, observed);
         if (told is null) return null;
 
-        var state = (recorded ?? new StackState { Stack = stack }) with { CurrentRelease = newest, Live = live.RemoveRange(live.Keys.Where(service => told.Stack.Find(service) is not { Coloured: true })), Warm = null };
+        var all = (recorded?.Live ?? ImmutableSortedDictionary<string, Generation>.Empty).SetItems(live);        // what does not run at the moment may come back
+        var state = (recorded ?? new StackState { Stack = stack }) with { CurrentRelease = newest, Live = all.RemoveRange(all.Keys.Where(service => told.Stack.Find(service) is not { Coloured: true })), Warm = null };
         return new(state, told, shown is null ? "as the labels of its containers tell" : "as the engine shows it");
     }
 
