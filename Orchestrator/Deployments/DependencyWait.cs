@@ -29,7 +29,7 @@ public sealed class DependencyWait(StackContainers containers, TimeProvider time
         using var ticks = new PeriodicTimer(Interval, time);
         do
         {
-            var replicas = (await containers.ListAsync(work.StackName, cancellationToken)).Where(seen => seen.Service == needed.Name && !seen.IsMigration && IsNew(work, needed, seen)).ToList();
+            var replicas = (await containers.ListAsync(work.StackName, cancellationToken)).Where(seen => seen.Service == needed.Name && !seen.IsOneShot && IsNew(work, needed, seen)).ToList();
             if (replicas.Count >= needed.Replicas && replicas.All(seen => Met(dependency.Condition, seen))) return null;
             if (replicas.FirstOrDefault(seen => Hopeless(dependency.Condition, seen)) is { } lost) return await LostAsync(lost, dependency, cancellationToken);
         }

@@ -14,7 +14,7 @@ public static class EngineView
     public static ImmutableSortedDictionary<string, Generation> LiveOf(IEnumerable<ObservedContainer> observed)
     {
         var live = ImmutableSortedDictionary.CreateBuilder<string, Generation>(StringComparer.Ordinal);
-        foreach (var service in observed.Where(seen => seen is { State: ContainerState.Running, IsMigration: false, Colour: not null, Release: > 0 }).GroupBy(seen => seen.Service))
+        foreach (var service in observed.Where(seen => seen is { State: ContainerState.Running, IsOneShot: false, Colour: not null, Release: > 0 }).GroupBy(seen => seen.Service))
         {
             var named = service.Where(HasName).ToList();
             var serving = (named.Count > 0 ? named : [.. service]).MaxBy(seen => (seen.Release, seen.StartedAt));

@@ -12,11 +12,11 @@ public sealed class StackContainers(IContainerEngine engine, GrantedFiles files)
 
     public Task<ImmutableArray<ObservedContainer>> ListAsync(string stack, CancellationToken cancellationToken) => engine.ListAsync(stack, cancellationToken);
 
-    /// <summary>Replicas of one generation, by number; without migrations.</summary>
+    /// <summary>Replicas of one generation, by number; without migrations and backups.</summary>
     public async Task<ImmutableArray<ObservedContainer>> OfAsync(string stack, string service, Generation? generation, CancellationToken cancellationToken) =>
     [
         .. (await engine.ListAsync(stack, cancellationToken))
-            .Where(seen => seen.Service == service && !seen.IsMigration && seen.Colour == generation?.Colour && (generation is null || seen.Release == generation.Release))
+            .Where(seen => seen.Service == service && !seen.IsOneShot && seen.Colour == generation?.Colour && (generation is null || seen.Release == generation.Release))
             .OrderBy(seen => seen.Replica),
     ];
 
@@ -31,7 +31,7 @@ public sealed class StackContainers(IContainerEngine engine, GrantedFiles files)
     /// <summary>Joins containers that are kept to the names networks that have come since they were made.</summary>
     public async Task JoinPeersAsync(Stack stack, IEnumerable<ServiceSpec> kept, CancellationToken cancellationToken)
     {
-        var running = (await engine.ListAsync(stack.Name, cancellationToken)).Where(seen => seen is { State: ContainerState.Running, IsMigration: false }).ToLookup(seen => seen.Service);
+        var running = (await engine.ListAsync(stack.Name, cancellationToken)).Where(seen => seen is { State: ContainerState.Running, IsOneShot: false }).ToLookup(seen => seen.Service);
         foreach (var spec in kept)
             foreach (var container in running[spec.Name])
                 foreach (var network in ContainerRequests.PeerNetworks(stack, spec).Where(network => !container.Addresses.ContainsKey(network)))
@@ -80,7 +80,7 @@ public sealed class StackContainers(IContainerEngine engine, GrantedFiles files)
     public async Task ClearColourAsync(string stack, ServiceSpec spec, Generation coming, CancellationToken cancellationToken)
     {
         var leftovers = (await engine.ListAsync(stack, cancellationToken))
-            .Where(seen => seen.Service == spec.Name && seen.Colour == coming.Colour && seen.Release != coming.Release && !seen.IsMigration);
+            .Where(seen => seen.Service == spec.Name && seen.Colour == coming.Colour && seen.Release != coming.Release && !seen.IsOneShot);
         await RemoveAllAsync(leftovers, spec.Container.StopGracePeriod, cancellationToken);
     }
 

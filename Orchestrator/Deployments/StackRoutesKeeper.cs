@@ -134,17 +134,17 @@ public sealed partial class StackRoutesKeeper(
 
     /// <summary>Whether a container is a replica of that generation.</summary>
     public static bool IsOf(UpstreamIdentity identity, ObservedContainer seen) =>
-        IsOf(identity, seen.Service, seen.Colour?.Word(), $"{seen.Release}", seen.IsMigration);
+        IsOf(identity, seen.Service, seen.Colour?.Word(), $"{seen.Release}", seen.IsOneShot);
 
     private static bool IsOf(UpstreamIdentity identity, EngineEvent happened) => IsOf(
         identity,
         happened.Attributes.GetValueOrDefault(Labels.Service),
         happened.Attributes.GetValueOrDefault(Labels.Colour),
         happened.Attributes.GetValueOrDefault(Labels.Release),
-        happened.Attributes.GetValueOrDefault(Labels.Kind) == "migration");
+        happened.Attributes.GetValueOrDefault(Labels.Kind) is "migration" or "backup");
 
-    private static bool IsOf(UpstreamIdentity identity, string? service, string? colour, string? release, bool migration) =>
-        service == identity.Service && colour == identity.Colour && release == $"{identity.Release}" && !migration;
+    private static bool IsOf(UpstreamIdentity identity, string? service, string? colour, string? release, bool oneShot) =>
+        service == identity.Service && colour == identity.Colour && release == $"{identity.Release}" && !oneShot;
 
     /// <summary>Asks until it is well, then routes to it where it is now.</summary>
     private async Task ComeBackAsync(string stack, string service, ContainerId id, CancellationToken cancellationToken)

@@ -62,7 +62,7 @@ public sealed class StackStatusReader(IJournal journal, StackContainers containe
         var release = state.CurrentRelease > 0 ? await journal.FindReleaseAsync(state.Stack, state.CurrentRelease, cancellationToken) : null;
         var observed = await containers.ListAsync(state.Stack, cancellationToken);
         var deployments = await journal.ListDeploymentsAsync(state.Stack, 10, cancellationToken);
-        var services = release?.Stack.Services.Select(spec => ServiceOf(spec, release, state, [.. observed.Where(seen => seen.Service == spec.Name && !seen.IsMigration)])) ?? [];
+        var services = release?.Stack.Services.Select(spec => ServiceOf(spec, release, state, [.. observed.Where(seen => seen.Service == spec.Name && !seen.IsOneShot)])) ?? [];
         return new(
             state.Stack, state.CurrentRelease, release?.Version, [.. services], state.Warm, state.Maintenance,
             deployments.LastOrDefault(deployment => !deployment.Ended), deployments.FirstOrDefault(deployment => deployment.Ended), traffic.ProblemOf(state.Stack) ?? JournalProblem);

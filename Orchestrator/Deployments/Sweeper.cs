@@ -78,6 +78,7 @@ public sealed partial class Sweeper(StackContainers containers, SideColours side
     /// <summary>Pure.</summary>
     public static bool Stays(Release release, StackState state, ObservedContainer seen)
     {
+        if (seen.IsBackup) return true;     // its own keeper takes it away
         if (seen.IsMigration || release.Stack.Find(seen.Service) is not { } spec) return false;
         if (seen.Colour is not { } colour) return !spec.Coloured;
 

@@ -15,7 +15,7 @@ public static class Labels
     /// <summary>Hash of what the container was made of.</summary>
     public const string Spec = "basmalin.spec";
 
-    /// <summary><c>service</c> or <c>migration</c>.</summary>
+    /// <summary><c>service</c>, <c>migration</c>, or <c>backup</c>: a short-lived program that copies data, which is no part of what a stack consists of.</summary>
     public const string Kind = "basmalin.kind";
 
     /// <summary>

@@ -59,5 +59,13 @@ public sealed record ObservedContainer
     /// <summary>Which daemon's it is; null: made before they were told apart.</summary>
     public string? Agent => Labels.GetValueOrDefault(Docker.Labels.Agent);
 
-    public bool IsMigration => Labels.GetValueOrDefault(Docker.Labels.Kind) == "migration";
+    public bool IsMigration => Kind == "migration";
+
+    /// <summary>A program that copies data: it ends by itself, and whoever started it takes it away, if need be after a restart.</summary>
+    public bool IsBackup => Kind == "backup";
+
+    /// <summary>No part of what the stack consists of.</summary>
+    public bool IsOneShot => IsMigration || IsBackup;
+
+    private string Kind => Labels.GetValueOrDefault(Docker.Labels.Kind, "");
 }

@@ -33,7 +33,7 @@ public sealed class Commit(StackContainers containers, StackTraffic traffic, Sid
         foreach (var (action, spec) in work.Coloured)
         {
             var generation = work.CandidateOf(action);
-            var replicas = observed.Where(seen => seen.Service == spec.Name && seen.Colour == generation.Colour && seen.Release == generation.Release && !seen.IsMigration).ToList();
+            var replicas = observed.Where(seen => seen.Service == spec.Name && seen.Colour == generation.Colour && seen.Release == generation.Release && !seen.IsOneShot).ToList();
             var running = replicas.Where(seen => seen.State == ContainerState.Running).ToList();
             if (running.Count < spec.Replicas) return Unverified($"{running.Count} of {spec.Replicas} replicas of {spec.Name} run");
             if (replicas.FirstOrDefault(seen => seen.ImageId != release.Images[spec.Name].Id) is { } other) return Unverified($"{other.Name} runs image {other.ImageId}, the release says {release.Images[spec.Name].Id}");

@@ -39,7 +39,7 @@ public sealed class MakePlan(StackContainers containers, GrantedFiles files, IJo
             CurrentImages = Pinned(work.Current),
             CurrentContents = work.Current?.Contents ?? None,
             State = work.State,
-            Observed = [.. observed.Where(seen => !seen.IsMigration).Select(Observe)],
+            Observed = [.. observed.Where(seen => !seen.IsOneShot).Select(Observe)],
             TargetRelease = work.Request.Kind == DeploymentKind.Rollback ? work.Target?.Number : null,
             Force = work.Request.Force,
         });
