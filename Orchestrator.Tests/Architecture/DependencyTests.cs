@@ -79,6 +79,7 @@ public sealed class DependencyTests
     [TestCase("Docker.DotNet", "Orchestrator.Docker")]
     [TestCase("Dapper", "Orchestrator.Journal.Sqlite")]
     [TestCase("Microsoft.Data.Sqlite", "Orchestrator.Journal.Sqlite")]
+    [TestCase("Npgsql", "Orchestrator.Backups.Postgres")]
     [TestCase("Yarp", "Orchestrator.Traffic")]
     [TestCase("YamlDotNet", "Orchestrator.Stacks.Yaml|Orchestrator.Agent.Hosting.Settings")]
     [TestCase("StackExchange.Redis", "Orchestrator.Backups.Redis")]

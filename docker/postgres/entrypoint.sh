@@ -25,7 +25,9 @@ initialize() {
   # shellcheck disable=SC2086 # POSTGRES_INITDB_ARGS is a list of arguments by contract
   initdb --no-sync -D "$PGDATA" -U "$POSTGRES_USER" --pwfile=<(printf '%s\n' "${POSTGRES_PASSWORD:-unused}") \
     --auth-local=trust --auth-host=scram-sha-256 -E UTF8 --locale=C.UTF-8 $POSTGRES_INITDB_ARGS >/dev/null
-  printf '\nhost all all all %s\n' "$method" >>"$PGDATA/pg_hba.conf"
+  # 'all' is no database that is replicated: physical backups need a line of their own. Only roles that may replicate, and only from networks
+  # that this container is on itself.
+  printf '\nhost all all all %s\nhost replication all samenet %s\n' "$method" "$method" >>"$PGDATA/pg_hba.conf"
 
   pg_ctl -D "$PGDATA" -w -s -o "-c listen_addresses='' -c fsync=off" start
   if [[ $POSTGRES_DB != postgres ]]; then createdb -U "$POSTGRES_USER" --maintenance-db=postgres -- "$POSTGRES_DB"; fi

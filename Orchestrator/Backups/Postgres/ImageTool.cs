@@ -1,0 +1,156 @@
+using System.Collections.Immutable;
+using Orchestrator.Docker;
+using Orchestrator.Stacks;
+
+namespace Orchestrator.Backups.Postgres;
+
+/// <summary>
+/// Runs a program of the database's own image in a short-lived container beside it, and reads what it writes through a named pipe: the engine's log and
+/// attach streams are ten times slower, and the log would hold the data. The container has no rights, no writable file and no password in its arguments
+/// or environment. The engine must be on this host, since the pipe is.
+/// </summary>
+/// <param name="workplace">Directory of the daemon, private to it, for what lives as long as a program runs.</param>
+public sealed class ImageTool(IContainerEngine engine, string workplace)
+{
+    private const string Mounted = "/run/basmalin";
+    private const string PipeName = "out";
+    private const string PassName = "pgpass";
+    private const uint Nobody = 65534;
+
+    private static readonly TimeSpan RemovalBudget = TimeSpan.FromSeconds(30);
+
+    /// <summary>Removes what a daemon that was killed has left: the containers of this stack's backups, and their pipes and password files.</summary>
+    /// <returns>How many containers.</returns>
+    public async Task<int> RemoveLeftoversAsync(string stack, CancellationToken cancellationToken)
+    {
+        var left = (await engine.ListAsync(stack, cancellationToken)).Where(seen => seen.IsBackup).ToList();
+        foreach (var container in left) await engine.RemoveAsync(container.Id, TimeSpan.Zero, cancellationToken);
+        if (Directory.Exists(workplace))
+        {
+            foreach (var directory in Directory.EnumerateDirectories(workplace, stack + ".*")) Directory.Delete(directory, recursive: true);
+        }
+
+        return left.Count;
+    }
+
+    /// <summary>Runs the program; what it writes goes to <paramref name="read"/>, which reads to the end. Returns when it ended well.</summary>
+    /// <exception cref="BackupFailedException">It ended with another code than 0. The message has its last words.</exception>
+    internal async Task RunAsync(
+        BackupSubject subject, PostgresLogin login, ImmutableArray<string> command, Func<Stream, CancellationToken, Task> read, CancellationToken cancellationToken)
+    {
+        var name = $"{subject.Stack}-{subject.Service.Name}-backup-{Guid.CreateVersion7():N}";
+        var place = Prepare(subject, login);
+        ContainerId? id = null;
+        try
+        {
+            id = await engine.CreateAsync(Request(subject, name, place, command), cancellationToken);
+            await RunAsync(subject, id.Value, Path.Combine(place, PipeName), command[0], read, cancellationToken);
+        }
+        finally
+        {
+            using var budget = new CancellationTokenSource(RemovalBudget);
+            if (id is { } made) await engine.RemoveAsync(made, TimeSpan.Zero, budget.Token);
+            Directory.Delete(place, recursive: true);
+        }
+    }
+
+    private async Task RunAsync(
+        BackupSubject subject, ContainerId id, string pipe, string program, Func<Stream, CancellationToken, Task> read, CancellationToken cancellationToken)
+    {
+        // Our own write end keeps the reader from seeing an end before the program has opened its own; it is closed when the container has ended,
+        // however that came about, and only then does the reader come to the end.
+        await using var held = new FileStream(pipe, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0);
+        await using var output = new FileStream(pipe, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+        await engine.StartAsync(id, cancellationToken);
+        using var watching = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var ended = EndAsync(id, held, watching.Token);
+        try
+        {
+            await read(output, cancellationToken);
+        }
+        catch
+        {
+            // A read of a pipe cannot be interrupted: killing the program ends it, and the write end goes with this method.
+            await watching.CancelAsync();
+            await Task.WhenAny(ended);
+            throw;
+        }
+
+        var code = await ended;
+        if (code == 0) return;
+
+        var words = await engine.TailAsync(id, 10, cancellationToken);
+        throw new BackupFailedException(
+            $"{subject.Stack}/{subject.Service.Name}: {program} ended with {code}: {(words.IsEmpty ? "it wrote nothing" : string.Join(" / ", words.Select(line => line.Text.Trim())))}",
+            code == 137 ? "It was killed. Nothing was kept of it; the next run begins anew." : "Nothing was kept of it. See the database's own log for its side.");
+    }
+
+    private async Task<long> EndAsync(ContainerId id, FileStream held, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await engine.WaitAsync(id, cancellationToken);
+        }
+        finally
+        {
+            if (cancellationToken.IsCancellationRequested)
+            {
+                using var budget = new CancellationTokenSource(RemovalBudget);
+                await engine.StopAsync(id, TimeSpan.Zero, budget.Token);
+            }
+
+            await held.DisposeAsync();
+        }
+    }
+
+    private static ContainerRequest Request(BackupSubject subject, string name, string place, ImmutableArray<string> command) => new()
+    {
+        Name = name,
+        Image = subject.Image,
+        Labels = ImmutableSortedDictionary<string, string>.Empty
+            .Add(Labels.Stack, subject.Stack)
+            .Add(Labels.Service, subject.Service.Name)
+            .Add(Labels.Kind, "backup"),
+        Settings = new()
+        {
+            // The redirection is opened by the shell; what is run is in its arguments, never part of the script.
+            Entrypoint = ["sh", "-c", $"exec \"$@\" > {Mounted}/{PipeName}", "sh"],
+            Command = command,
+            Environment = ImmutableSortedDictionary<string, string>.Empty.Add("PGPASSFILE", $"{Mounted}/{PassName}"),
+            User = Owner is var (uid, gid) ? $"{uid}:{gid}" : null,
+            ReadOnly = true,
+            CapDrop = ["ALL"],
+            SecurityOpt = ["no-new-privileges"],
+            Healthcheck = new() { Disabled = true },
+            Resources = new() { Pids = 32 },
+        },
+        Networks = [new(subject.Network, [])],
+        Mounts = [new(MountKind.Bind, place, Mounted, ReadOnly: true, CreateHostPath: false)],
+    };
+
+    private static (uint Uid, uint Gid) Owner => PosixFiles.IsRoot ? (Nobody, Nobody) : PosixFiles.Self;
+
+    /// <summary>A directory that only the program's user can enter, in one that only the daemon can.</summary>
+    private string Prepare(BackupSubject subject, PostgresLogin login)
+    {
+        Directory.CreateDirectory(workplace, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var place = Path.Combine(workplace, $"{subject.Stack}.{Guid.CreateVersion7():N}");
+        Directory.CreateDirectory(place, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        try
+        {
+            var pass = Path.Combine(place, PassName);
+            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite };
+            using (var writer = new StreamWriter(pass, options)) writer.Write(login.PassFile());
+            var pipe = Path.Combine(place, PipeName);
+            PosixFiles.MakePipe(pipe);
+            var (uid, gid) = Owner;
+            foreach (var path in (string[])[pass, pipe, place]) PosixFiles.ChangeOwner(path, uid, gid);
+            return place;
+        }
+        catch
+        {
+            Directory.Delete(place, recursive: true);
+            throw;
+        }
+    }
+}

@@ -1,0 +1,83 @@
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+
+namespace Orchestrator.Backups.Postgres;
+
+/// <summary>What the base library cannot do with files: named pipes, owners, and a whole file system made durable.</summary>
+internal static class PosixFiles
+{
+    private const int ReadOnlyDirectory = 0x80000;      // O_RDONLY | O_CLOEXEC: the same number on every Linux
+    private const int DoNotFollow = 0x100;              // AT_SYMLINK_NOFOLLOW
+    private const int Here = -100;                      // AT_FDCWD
+
+    public static bool IsRoot => NativeUser() == 0;
+
+    public static (uint Uid, uint Gid) Self => (NativeUser(), NativeGroup());
+
+    public static void MakePipe(string path) => Check(NativePipe(path, 0b110_000_000), path);
+
+    /// <summary>A link is given away itself, not what it points to.</summary>
+    public static void ChangeOwner(string path, uint uid, uint gid) => Check(NativeOwner(Here, path, uid, gid, DoNotFollow), path);
+
+    /// <summary>All that was written to the file system of this directory is on its disk afterwards.</summary>
+    public static void SyncFileSystem(string directory)
+    {
+        var handle = NativeOpen(directory, ReadOnlyDirectory);
+        Check(handle, directory);
+        try
+        {
+            Check(NativeSyncFileSystem(handle), directory);
+        }
+        finally
+        {
+            _ = NativeClose(handle);        // nothing was written through it
+        }
+    }
+
+    /// <summary>The names in this directory are on its disk afterwards.</summary>
+    public static void SyncDirectory(string directory)
+    {
+        var handle = NativeOpen(directory, ReadOnlyDirectory);
+        Check(handle, directory);
+        try
+        {
+            Check(NativeSync(handle), directory);
+        }
+        finally
+        {
+            _ = NativeClose(handle);
+        }
+    }
+
+    private static void Check(int result, string path)
+    {
+        if (result >= 0) return;
+
+        var failure = new Win32Exception(Marshal.GetLastPInvokeError());
+        throw new IOException($"{path}: {failure.Message}", failure);
+    }
+
+    [DllImport("libc", EntryPoint = "geteuid"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern uint NativeUser();
+
+    [DllImport("libc", EntryPoint = "getegid"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern uint NativeGroup();
+
+    [DllImport("libc", EntryPoint = "mkfifo", SetLastError = true), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int NativePipe([MarshalAs(UnmanagedType.LPUTF8Str)] string path, uint mode);
+
+    [DllImport("libc", EntryPoint = "fchownat", SetLastError = true), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int NativeOwner(int directory, [MarshalAs(UnmanagedType.LPUTF8Str)] string path, uint uid, uint gid, int flags);
+
+    [DllImport("libc", EntryPoint = "open", SetLastError = true), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int NativeOpen([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags);
+
+    [DllImport("libc", EntryPoint = "fsync", SetLastError = true), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int NativeSync(int handle);
+
+    [DllImport("libc", EntryPoint = "syncfs", SetLastError = true), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int NativeSyncFileSystem(int handle);
+
+    [DllImport("libc", EntryPoint = "close", SetLastError = true), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int NativeClose(int handle);
+}

@@ -1,0 +1,96 @@
+using System.Globalization;
+using Npgsql;
+
+namespace Orchestrator.Backups.Postgres;
+
+/// <summary>
+/// What a table holds, in two numbers: how many rows, and the sum of a hash of each. The order of rows does not matter, every value does. Tables whose
+/// types have no hash are hashed by their text. Unlogged and temporary tables are left out: no restore brings them back.
+/// </summary>
+internal static class TableFingerprints
+{
+    private const string NoHash = "42883";
+    private const string NoRight = "42501";
+    private const int HashesRecords = 14;
+    private const string ByText = "hashtextextended((t.*)::text, 0)";
+
+    private const string Tables =
+        """
+        SELECT n.nspname, c.relname, format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.relkind = 'r' AND c.relpersistence = 'p' AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'
+        ORDER BY 1, 2
+        """;
+
+    /// <summary>Settings by which text looks the same on every server.</summary>
+    private const string Neutral =
+        """
+        SET search_path = ''; SET datestyle = 'ISO, MDY'; SET intervalstyle = 'postgres'; SET timezone = 'UTC'; SET extra_float_digits = 1;
+        SET bytea_output = 'hex'; SET lc_monetary = 'C'; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0;
+        SET lock_timeout = 0; SET synchronous_commit = local
+        """;
+
+    public static async Task PrepareAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(Neutral, connection);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    public static async Task<IReadOnlyList<TableName>> ListAsync(NpgsqlConnection connection, string database, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(Tables, connection);
+        await using var rows = await command.ExecuteReaderAsync(cancellationToken);
+        var tables = new List<TableName>();
+        while (await rows.ReadAsync(cancellationToken)) tables.Add(new(database, rows.GetString(0), rows.GetString(1), rows.GetString(2)));
+        return tables;
+    }
+
+    /// <summary>Within the transaction that is open; a failure of one table does not end it.</summary>
+    /// <returns>Null: this role may not read the table.</returns>
+    public static async Task<string?> OfAsync(NpgsqlConnection connection, TableName table, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return connection.PostgreSqlVersion.Major >= HashesRecords
+                ? await HashAsync(connection, table, "hash_record_extended(t.*, 0)", cancellationToken)
+                : await HashAsync(connection, table, ByText, cancellationToken);
+        }
+        catch (PostgresException without) when (without.SqlState == NoHash)
+        {
+            return await HashAsync(connection, table, ByText, cancellationToken);
+        }
+        catch (PostgresException refused) when (refused.SqlState == NoRight)
+        {
+            return null;
+        }
+    }
+
+    private static async Task<string> HashAsync(NpgsqlConnection connection, TableName table, string hash, CancellationToken cancellationToken)
+    {
+        await ExecuteAsync(connection, "SAVEPOINT basmalin_table", cancellationToken);
+        try
+        {
+            await using var command = new NpgsqlCommand($"SELECT count(*), coalesce(sum({hash}::numeric), 0)::text FROM ONLY {table.Sql} t", connection);
+            await using var row = await command.ExecuteReaderAsync(cancellationToken);
+            await row.ReadAsync(cancellationToken);
+            return string.Create(CultureInfo.InvariantCulture, $"{row.GetInt64(0)}:{row.GetString(1)}");
+        }
+        catch (PostgresException)
+        {
+            await ExecuteAsync(connection, "ROLLBACK TO SAVEPOINT basmalin_table", cancellationToken);
+            throw;
+        }
+    }
+
+    public static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+}
+
+/// <param name="Sql">Schema and name, quoted.</param>
+internal sealed record TableName(string Database, string Schema, string Name, string Sql)
+{
+    /// <summary>As it is called among fingerprints.</summary>
+    public string Key => $"table {Database}.{Schema}.{Name}";
+}
