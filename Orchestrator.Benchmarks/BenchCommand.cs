@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.CommandLine;
+using Orchestrator.Benchmarks.Backup;
 using Orchestrator.Benchmarks.Deploy;
 using Orchestrator.Benchmarks.Edge;
 using Orchestrator.Benchmarks.Garden;
@@ -18,6 +19,7 @@ internal static class BenchCommand
         Create("garden", "GardenApp with its databases, read by 100 clients through the edge.", Garden),
         Create("start", "How fast the published program starts, and what it takes when idle.", Start),
         Create("steady", "What swaps do to those who are being served, and what idle WebSockets take.", Steady),
+        Create("backup", "PostgreSQL copied and restored, against pg_dump | gzip; memory by size; what the continuous log costs.", Backup),
         Create("all", "All of these.", Start, Edge, Steady, Deploy, Garden),
         Create("soak", "Ten minutes of load with a swap every five seconds.", Soak),
     ];
@@ -35,6 +37,8 @@ internal static class BenchCommand
     private static Task<Findings> Deploy(bool quick, CancellationToken cancellationToken) => new DeployBenchmark(quick ? 1 : 5, TimeProvider.System).RunAsync(cancellationToken);
 
     private static Task<Findings> Garden(bool quick, CancellationToken cancellationToken) => new GardenBenchmark(quick ? 2 : 30).RunAsync(cancellationToken);
+
+    private static Task<Findings> Backup(bool quick, CancellationToken cancellationToken) => new BackupBenchmark(quick, TimeProvider.System).RunAsync(cancellationToken);
 
     private static Command Create(string name, string description, params Func<bool, CancellationToken, Task<Findings>>[] benchmarks)
     {

@@ -1,0 +1,201 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging.Abstractions;
+using Orchestrator.Backups;
+using Orchestrator.Backups.Encryption;
+using Orchestrator.Backups.Pipeline;
+using Orchestrator.Backups.Postgres;
+using Orchestrator.Backups.Stores;
+using Orchestrator.Benchmarks.Deploy;
+using Orchestrator.Benchmarks.Measuring;
+
+namespace Orchestrator.Benchmarks.Backup;
+
+/// <summary>A PostgreSQL database with real tables: copied and restored by us and by the usual script, memory by size, and what the continuous log costs.</summary>
+internal sealed class BackupBenchmark(bool quick, TimeProvider time)
+{
+    /// <summary>pgbench's scale: about 24 MB each with what is put beside it.</summary>
+    private int[] Scales => quick ? [1] : [5, 60, 220];
+
+    private int Rounds => quick ? 1 : 3;
+
+    private int Compared => quick ? 1 : 60;
+
+    public async Task<Findings> RunAsync(CancellationToken cancellationToken)
+    {
+        await Images.EnsureAsync(cancellationToken);
+        var directory = Directory.CreateTempSubdirectory("basmalin-bench-").FullName;
+        // The server's user writes the script's file there.
+        File.SetUnixFileMode(directory, (UnixFileMode)0b111_111_111);
+        try
+        {
+            await using var cluster = await BenchCluster.StartAsync(directory, cancellationToken);
+            var sizes = ImmutableArray.CreateBuilder<SizeResult>();
+            RaceResult? race = null;
+            LogCost? cost = null;
+            foreach (var scale in Scales)
+            {
+                Progress.Say($"backup: filling a database of about {scale * 24} MB");
+                var subject = await cluster.ServerAsync($"of{scale}", null, cancellationToken);
+                await BenchCluster.FillAsync(subject, scale, cancellationToken);
+                sizes.Add(await SizeAsync(cluster, subject, cancellationToken));
+                if (scale == Compared)
+                {
+                    race = await RaceAsync(cluster, subject, cancellationToken);
+                    cost = await CostAsync(cluster, subject, cancellationToken);
+                }
+
+                await BenchCluster.StopAsync(subject, cancellationToken);
+            }
+
+            return BackupReport.Of(sizes.ToImmutable(), race ?? throw new InvalidOperationException("No size was compared."), cost ?? throw new InvalidOperationException("No cost was measured."));
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    private async Task<SizeResult> SizeAsync(BenchCluster cluster, BackupSubject subject, CancellationToken cancellationToken)
+    {
+        GC.Collect();
+        var bytes = await BenchCluster.BytesAsync(subject, cancellationToken);
+        Progress.Say($"backup: copying {bytes / 1_000_000} MB");
+        var keep = new Keep(cluster, "size");
+        var ((_, took), peak) = await PeakMemory.OfAsync(() => CopyAsync(cluster, subject, keep, cancellationToken));
+        keep.Remove();
+        return new(bytes / 1e6, took.TotalSeconds, peak);
+    }
+
+    private async Task<RaceResult> RaceAsync(BenchCluster cluster, BackupSubject subject, CancellationToken cancellationToken)
+    {
+        var (dump, copy, replay, restore) = (new List<double>(), new List<double>(), new List<double>(), new List<double>());
+        var file = Path.Combine(cluster.Directory, "dump.sql.gz");
+        for (var round = 1; round <= Rounds; round++)
+        {
+            Progress.Say($"backup: the usual script, and we; round {round} of {Rounds}");
+            dump.Add(await SecondsAsync(() => BenchCluster.ShellAsync(subject, $"pg_dump -U bench bench | gzip > {file}", cancellationToken)));
+            var keep = new Keep(cluster, $"race{round}");
+            var (part, took) = await CopyAsync(cluster, subject, keep, cancellationToken);
+            copy.Add(took.TotalSeconds);
+
+            var empty = await cluster.ServerAsync($"empty{round}", null, cancellationToken);
+            replay.Add(await SecondsAsync(() => BenchCluster.ShellAsync(empty, $"gunzip -c {file} | psql -q -v ON_ERROR_STOP=1 -U bench bench > /dev/null", cancellationToken)));
+            await BenchCluster.StopAsync(empty, cancellationToken);
+
+            var data = Directory.CreateDirectory(Path.Combine(cluster.Directory, $"data{round}")).FullName;
+            restore.Add(await SecondsAsync(async () =>
+            {
+                await Source(cluster).RestoreAsync(part, Target(cluster, data), keep.Reader, cancellationToken);
+                await BenchCluster.StopAsync(await cluster.ServerAsync($"restored{round}", data, cancellationToken), cancellationToken);
+                return "";
+            }));
+            keep.Remove();
+            Directory.Delete(data, recursive: true);
+        }
+
+        return new(await BenchCluster.BytesAsync(subject, cancellationToken) / 1e6, dump.Min(), copy.Min(), replay.Min(), restore.Min());
+    }
+
+    private async Task<LogCost> CostAsync(BenchCluster cluster, BackupSubject subject, CancellationToken cancellationToken)
+    {
+        var seconds = quick ? 2 : 20;
+        var (without, with, synchronous) = (new List<double>(), new List<double>(), new List<double>());
+        for (var round = 1; round <= Rounds; round++)
+        {
+            Progress.Say($"backup: what the continuous log costs, round {round} of {Rounds}");
+            without.Add(await BenchCluster.LoadAsync(subject, seconds, cancellationToken));
+            with.Add(await StreamedAsync(cluster, subject, false, seconds, cancellationToken));
+            synchronous.Add(await StreamedAsync(cluster, subject, true, seconds, cancellationToken));
+        }
+
+        return new(Median(without), Median(with), Median(synchronous));
+    }
+
+    private async Task<double> StreamedAsync(BenchCluster cluster, BackupSubject subject, bool synchronous, int seconds, CancellationToken cancellationToken)
+    {
+        var keep = new Keep(cluster, "log");
+        var streamed = subject with { Service = subject.Service with { BasMalin = new() { Backup = new() { Kind = "postgres", Wal = true, Synchronous = synchronous } } } };
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await using var receiver = new WalReceiver(
+            new(cluster.Stack, "db", _ => Task.FromResult<BackupSubject?>(streamed)),
+            Logins(cluster),
+            new(keep.Stream, keep.Reader, keep.DeleteAsync),
+            new() { Directory = Path.Combine(cluster.Directory, "wal") },
+            time,
+            NullLogger<WalReceiver>.Instance);
+        var run = receiver.RunAsync(stop.Token);
+        while (!receiver.Status.Streaming || receiver.Status.Synchronous != synchronous) await Task.Delay(TimeSpan.FromMilliseconds(50), time, cancellationToken);
+        var tps = await BenchCluster.LoadAsync(subject, seconds, cancellationToken);
+        await stop.CancelAsync();
+        await run;
+        keep.Remove();
+        return tps;
+    }
+
+    private async Task<(BackupPart Part, TimeSpan Took)> CopyAsync(BenchCluster cluster, BackupSubject subject, Keep keep, CancellationToken cancellationToken)
+    {
+        var began = time.GetTimestamp();
+        var part = await Source(cluster).BackupAsync(subject, keep.Writer, cancellationToken);
+        return (part, time.GetElapsedTime(began));
+    }
+
+    private static PostgresLogins Logins(BenchCluster cluster) => new(cluster.Engine, (_, _, _) => Task.FromResult<Secrets.Secret?>(null));
+
+    private PostgresSource Source(BenchCluster cluster) =>
+        new(cluster.Engine, Logins(cluster), new ImageTool(cluster.Engine, Path.Combine(cluster.Directory, "tool")), time);
+
+    private static RestoreTarget Target(BenchCluster cluster, string data) => new()
+    {
+        Stack = cluster.Stack,
+        Service = BenchCluster.Service,
+        Image = BenchCluster.Image,
+        Directories = ImmutableSortedDictionary<string, string>.Empty.Add(BenchCluster.Data, data),
+        Point = new RestorePoint.OfSet(),
+    };
+
+    private async Task<double> SecondsAsync(Func<Task<string>> run)
+    {
+        var began = time.GetTimestamp();
+        await run();
+        return time.GetElapsedTime(began).TotalSeconds;
+    }
+
+    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+
+    /// <summary>A store of its own, compressed and encrypted as ever.</summary>
+    private sealed class Keep
+    {
+        private readonly string _root;
+        private readonly DirectoryStore _store;
+        private readonly AgeIdentity _identity = AgeIdentity.Generate();
+        private readonly BackupRepository _repository;
+
+        public Keep(BenchCluster cluster, string name)
+        {
+            _root = Path.Combine(cluster.Directory, $"store-{name}");
+            _store = new("disk", _root, TimeProvider.System);
+            _repository = new(cluster.Stack, [_store], [_identity.Recipient, AgeIdentity.Generate().Recipient], new CopyOptions(), TimeProvider.System);
+            Writer = _repository.WriterOfSet(BackupSetId.Of(1, DateTimeOffset.UnixEpoch), [], null);
+        }
+
+        public BackupWriter Writer { get; }
+
+        public BackupWriter Stream => _repository.WriterOfStream("db");
+
+        public BackupReader Reader => _repository.Reader([_identity]);
+
+        public Task DeleteAsync(string key, CancellationToken cancellationToken) => _store.DeleteAsync(key, cancellationToken);
+
+        public void Remove()
+        {
+            if (Directory.Exists(_root)) Directory.Delete(_root, recursive: true);
+        }
+    }
+}
+
+internal sealed record SizeResult(double Megabytes, double Seconds, double PeakMegabytes);
+
+internal sealed record RaceResult(double Megabytes, double DumpSeconds, double CopySeconds, double ReplaySeconds, double RestoreSeconds);
+
+/// <summary>Transactions per second without the continuous log, with it, and with commits that wait for it.</summary>
+internal sealed record LogCost(double Without, double With, double Synchronous);

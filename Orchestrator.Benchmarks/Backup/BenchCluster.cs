@@ -1,0 +1,143 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Microsoft.Extensions.Logging.Abstractions;
+using Orchestrator.Backups;
+using Orchestrator.Benchmarks.Measuring;
+using Orchestrator.Docker;
+using Orchestrator.Resilience;
+using Orchestrator.Stacks;
+using Prometheus;
+
+namespace Orchestrator.Benchmarks.Backup;
+
+/// <summary>A PostgreSQL server in a container on a network of its own.</summary>
+internal sealed class BenchCluster : IAsyncDisposable
+{
+    public const string Image = "localhost:5000/basmalin/postgres:15";
+    public const string Data = "/var/lib/postgresql/data";
+
+    private const string Password = "bench";
+
+    private readonly string _stack = $"bench{Guid.NewGuid():N}"[..12];
+    private readonly List<string> _containers = [];
+    private readonly CollectorRegistry _registry = Metrics.NewCustomRegistry();
+
+    private BenchCluster(string directory)
+    {
+        Directory = directory;
+        Engine = new DockerEngine(
+            new DockerEngineOptions { Endpoint = new Uri("unix:///var/run/docker.sock") },
+            new Pipelines(new PipelineOptions(), EngineFaults.Classify, TimeProvider.System, Metrics.WithCustomRegistry(_registry), NullLogger<Pipelines>.Instance),
+            TimeProvider.System,
+            NullLogger<DockerEngine>.Instance);
+    }
+
+    /// <summary>Of the host; mounted at the same path.</summary>
+    public string Directory { get; }
+
+    public DockerEngine Engine { get; }
+
+    public string Stack => _stack;
+
+    public static async Task<BenchCluster> StartAsync(string directory, CancellationToken cancellationToken)
+    {
+        var cluster = new BenchCluster(directory);
+        await DockerAsync(["network", "create", cluster._stack], cancellationToken);
+        return cluster;
+    }
+
+    /// <param name="data">Directory with a cluster's files; null: a new cluster.</param>
+    public async Task<BackupSubject> ServerAsync(string name, string? data, CancellationToken cancellationToken)
+    {
+        var container = $"{_stack}-{name}";
+        _containers.Add(container);
+        List<string> mounts = ["-v", $"{Directory}:{Directory}", .. data is null ? Array.Empty<string>() : ["-v", $"{data}:{Data}"]];
+        var id = await DockerAsync(
+        [
+            "run", "-d", "--name", container, "--network", _stack, "--shm-size", "256m", "--label", $"{Labels.Stack}={_stack}", "--label", $"{Labels.Service}=db", "--label", $"{Labels.Kind}=service",
+            "-e", "POSTGRES_USER=bench", "-e", $"POSTGRES_PASSWORD={Password}", "-e", "POSTGRES_DB=bench", .. mounts,
+            Image, "postgres", "-c", "shared_buffers=512MB", "-c", "max_wal_size=4GB", "-c", "maintenance_work_mem=256MB",
+        ], cancellationToken);
+        while (!await AnswersAsync(container, cancellationToken)) await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, cancellationToken);
+        var seen = await Engine.InspectAsync(new ContainerId(id.Trim()), cancellationToken) ?? throw new InvalidOperationException($"{container} is gone.");
+        return new() { Stack = _stack, Service = Service, Container = seen, Image = Image, Address = seen.Addresses[_stack], Network = _stack };
+    }
+
+    public static ServiceSpec Service { get; } = new()
+    {
+        Name = "db",
+        Role = ServiceRole.Stateful,
+        Coloured = false,
+        Image = Image,
+        Container = new()
+        {
+            Environment = ImmutableSortedDictionary<string, string>.Empty.Add("POSTGRES_USER", "bench").Add("POSTGRES_PASSWORD", Password),
+            Mounts = [new(MountKind.Volume, "data", Data, false, false)],
+        },
+        BasMalin = new() { Backup = new() { Kind = "postgres", Wal = true } },
+    };
+
+    /// <summary>Real tables: pgbench's, documents, and bytes that do not compress.</summary>
+    public static async Task FillAsync(BackupSubject subject, int scale, CancellationToken cancellationToken)
+    {
+        var container = subject.Container.Name;
+        await DockerAsync(["exec", "-e", $"PGPASSWORD={Password}", container, "pgbench", "-i", "-q", "-s", Number(scale), "-U", "bench", "bench"], cancellationToken);
+        await PsqlAsync(
+            container,
+            $"""
+             CREATE TABLE documents AS SELECT g AS id, jsonb_build_object('name', 'garden ' || g, 'tags', jsonb_build_array(md5(g::text), g % 97), 'note', repeat(md5((g * 7)::text), 3)) AS body FROM generate_series(1, {scale * 8000}) g;
+             ALTER TABLE documents ADD PRIMARY KEY (id); CREATE INDEX ON documents USING gin (body);
+             CREATE TABLE pictures AS SELECT g AS id, decode((SELECT string_agg(md5(random()::text || g || i), '') FROM generate_series(1, 500) i), 'hex') AS bytes FROM generate_series(1, {scale * 400}) g;
+             VACUUM ANALYZE; CHECKPOINT;
+             """,
+            cancellationToken);
+    }
+
+    /// <returns>Transactions per second.</returns>
+    public static async Task<double> LoadAsync(BackupSubject subject, int seconds, CancellationToken cancellationToken)
+    {
+        var said = await DockerAsync(
+            ["exec", "-e", $"PGPASSWORD={Password}", subject.Container.Name, "pgbench", "-n", "-c", "8", "-j", "2", "-T", Number(seconds), "-U", "bench", "bench"], cancellationToken);
+        var line = said.Split('\n').First(text => text.StartsWith("tps =", StringComparison.Ordinal));
+        return double.Parse(line.Split(' ')[2], CultureInfo.InvariantCulture);
+    }
+
+    public static Task<string> ShellAsync(BackupSubject subject, string script, CancellationToken cancellationToken) =>
+        DockerAsync(["exec", "-e", $"PGPASSWORD={Password}", subject.Container.Name, "bash", "-o", "pipefail", "-c", script], cancellationToken);
+
+    public static async Task<long> BytesAsync(BackupSubject subject, CancellationToken cancellationToken) =>
+        long.Parse(await ShellAsync(subject, "psql -U bench -At -c \"SELECT pg_database_size('bench')\" bench", cancellationToken), CultureInfo.InvariantCulture);
+
+    public static Task StopAsync(BackupSubject subject, CancellationToken cancellationToken) => DockerAsync(["rm", "-f", "-v", subject.Container.Name], cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var container in _containers) await DockerAsync(["rm", "-f", "-v", container], CancellationToken.None);
+        await DockerAsync(["network", "rm", _stack], CancellationToken.None);
+        await Engine.DisposeAsync();
+    }
+
+    private static async Task PsqlAsync(string container, string sql, CancellationToken cancellationToken)
+    {
+        foreach (var statement in sql.Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+            await DockerAsync(["exec", "-e", $"PGPASSWORD={Password}", container, "psql", "-U", "bench", "-v", "ON_ERROR_STOP=1", "-q", "-c", statement, "bench"], cancellationToken);
+    }
+
+    private static async Task<bool> AnswersAsync(string container, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var said = await DockerAsync(["exec", "-e", $"PGPASSWORD={Password}", container, "psql", "-h", "127.0.0.1", "-U", "bench", "-At", "-c", "SELECT NOT pg_is_in_recovery()", "bench"], cancellationToken);
+            return said.Trim() == "t";
+        }
+        catch (InvalidOperationException)
+        {
+            // Not yet.
+            return false;
+        }
+    }
+
+    private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private static Task<string> DockerAsync(IEnumerable<string> arguments, CancellationToken cancellationToken) => ExternalProgram.RunAsync("docker", arguments, cancellationToken);
+}
