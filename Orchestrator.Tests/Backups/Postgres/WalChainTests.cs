@@ -129,7 +129,17 @@ public sealed class WalChainTests
 
     private static PostgresFacts Facts() => new()
     {
-        SystemIdentifier = "1", Timeline = 1, Start = new(0x100), PointLsn = new(0x200), Consistent = new(0x180), PointName = "p", PointAt = null, SegmentSize = Segment, Version = "15", Image = "i", DataDirectory = "/d",
+        SystemIdentifier = "1",
+        Timeline = 1,
+        Start = new(0x100),
+        PointLsn = new(0x200),
+        Consistent = new(0x180),
+        PointName = "p",
+        PointAt = null,
+        SegmentSize = Segment,
+        Version = "15",
+        Image = "i",
+        DataDirectory = "/d",
     };
 
     private static WalPiece Piece(uint timeline, ulong start, ulong end) => new($"{timeline}-{start}", timeline, new(start), new(end), null);
