@@ -33,7 +33,7 @@ internal static class PostgresChecks
         var blocks = true;
         void Add(string what, string hint) => findings.Add(new(blocks, what, hint));
 
-        if (facts.VersionNumber < ServerFacts.Oldest) Add($"PostgreSQL {facts.Version} is older than 12", "Upgrade it, or back it up with kind: postgres-dump");
+        if (facts.VersionNumber < ServerFacts.Oldest) Add($"PostgreSQL {facts.Version} is older than 12", "Upgrade the database");
         if (facts.WalLevel == "minimal") Add("wal_level is minimal: nobody can follow the log", "ALTER SYSTEM SET wal_level = 'replica'; then restart the database");
         if (!facts.MayReplicate) Add($"role {user} may not replicate", $"ALTER ROLE {Quoted(user)} REPLICATION");
         var senders = subject.Backup.Wal ? 3 : 2;
