@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.IO.Pipelines;
 using Orchestrator.Backups.Redis.Rdb;
 using Orchestrator.Docker;

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
-using Amazon.S3;
 using Amazon.S3.Model;
 using Orchestrator.Backups.Pipeline;
 

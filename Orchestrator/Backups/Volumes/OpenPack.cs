@@ -8,7 +8,7 @@ namespace Orchestrator.Backups.Volumes;
 /// A pack that is being written: a tar whose members are called by numbers, since one content may stand for many names. The writer wants to be called back
 /// for content and the walk through the volume wants to call, so the call back waits here until the walk has filled the pack.
 /// </summary>
-internal sealed class OpenPack
+internal sealed class OpenPack : IAsyncDisposable
 {
     private readonly TaskCompletionSource<Stream> _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _filled = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -84,6 +84,9 @@ internal sealed class OpenPack
         _filled.TrySetException(why);
         await _stored.ContinueWith(static stored => _ = stored.Exception, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
     }
+
+    /// <summary>What was neither closed nor given up is given up.</summary>
+    public async ValueTask DisposeAsync() => await AbandonAsync(new OperationCanceledException("The pack was left before it was full."));
 
     private static Dictionary<string, string> SparseAttributes(string name, long size) => new()
     {

@@ -197,7 +197,7 @@ public sealed partial class RedisStreamReceiver : IAsyncDisposable
             _status = _status with { History = position.History };
         }
 
-        LogRenamed(_service.Service, position.ToString());
+        LogRenamed(_service.Service, position);
     }
 
     private async Task ShipAsync(CancellationToken cancellationToken)
@@ -303,7 +303,7 @@ public sealed partial class RedisStreamReceiver : IAsyncDisposable
     private partial void LogGap(string service, long offset, string position);
 
     [LoggerMessage(EventId = 5403, Level = LogLevel.Information, Message = "{Service}: after a failover the history goes on as {Position}")]
-    private partial void LogRenamed(string service, string position);
+    private partial void LogRenamed(string service, RedisPosition position);
 
     [LoggerMessage(EventId = 5404, Level = LogLevel.Warning, Message = "{Service}: the stream of commands cannot be received: {What}")]
     private partial void LogTrouble(string service, string what);

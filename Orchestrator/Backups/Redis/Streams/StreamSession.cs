@@ -17,15 +17,9 @@ internal sealed class StreamSession(StreamLog log, RedisReplica replica, TimePro
 
         while (true)
         {
-            var pending = reader.NextAsync(cancellationToken);
-            if (!pending.IsCompleted)
-            {
-                var waiting = pending.AsTask();
-                if (!await UntilAsync(waiting, eachSecond, cancellationToken)) return;
-                pending = new ValueTask<AofItem>(waiting);
-            }
-
-            if (await pending == AofItem.End) throw RedisException.Broken(null);
+            var next = reader.NextAsync(cancellationToken).AsTask();
+            if (!next.IsCompleted && !await UntilAsync(next, eachSecond, cancellationToken)) return;
+            if (await next == AofItem.End) throw RedisException.Broken(null);
 
             await log.AddAsync(reader.Text, reader.Bytes, time.GetUtcNow().ToUnixTimeSeconds(), cancellationToken);
             if (time.GetElapsedTime(_ticked) >= Second && !await TickAsync(eachSecond, cancellationToken)) return;
