@@ -59,6 +59,9 @@ internal static class Problems
 
     public static ProblemResult NoSuch(string kind, string name) => Make(StatusCodes.Status404NotFound, "notFound", $"There is no {kind} {name}", null, null);
 
+    public static ProblemResult CannotRestore(string detail, string hint) =>
+        Make(StatusCodes.Status409Conflict, "cannotRestore", "It cannot be restored", detail, hint);
+
     public static ProblemResult NoSuchPath(string path) =>
         Make(StatusCodes.Status404NotFound, "noSuchPath", $"There is nothing at {path}", null, "what there is stands in /openapi/v1.json");
 

@@ -19,6 +19,10 @@ internal static class CommandLine
         root.Add(StackVerbs.Deploy(host));
         root.Add(StackVerbs.Rollback(host));
         root.Add(StackVerbs.Remove(host));
+        root.Add(Backup(host));
+        root.Add(BackupVerbs.Drill(host));
+        root.Add(RestoreVerb.Create(host));
+        root.Add(RecoverVerb.Create(host));
         root.Add(LookVerbs.Status(host));
         root.Add(LookVerbs.History(host));
         root.Add(LookVerbs.Logs(host));
@@ -54,6 +58,13 @@ internal static class CommandLine
             EnableDefaultExceptionHandler = false,
             ProcessTerminationTimeout = daemon ? null : TimeSpan.FromSeconds(2),
         });
+    }
+
+    private static Command Backup(CliHost host)
+    {
+        var backup = new Command("backup", "Makes recovery points of stacks, lists and verifies them.");
+        foreach (var verb in BackupVerbs.OfBackup(host)) backup.Add(verb);
+        return backup;
     }
 
     private static string Path(ParseResult parsed)

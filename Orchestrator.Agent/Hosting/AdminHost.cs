@@ -7,6 +7,7 @@ using Orchestrator.Agent.Api.Contracts;
 using Orchestrator.Agent.Auth;
 using Orchestrator.Agent.StatusPage;
 using Orchestrator.Agent.Webhooks;
+using Orchestrator.Backups.Sets;
 using Orchestrator.Certificates;
 using Orchestrator.Deployments;
 using Orchestrator.Docker;
@@ -41,6 +42,7 @@ internal static class AdminHost
         builder.Services.AddEdge(options);
         builder.Services.AddSingleton(Translate(options));
         builder.Services.AddDeployments(options.Data, engines.Agent);
+        builder.Services.AddBackups(options.Data, Vault.Of(options, time));
         AddAccess(builder.Services, options.Limits);
         AddApi(builder.Services, options.Limits);
         builder.Services.AddStatusPage();
@@ -116,11 +118,13 @@ internal static class AdminHost
             NotificationChannels.Create(options.Notify, provider.GetRequiredService<HttpClient>(), engines.Pipelines, provider.GetRequiredService<TimeProvider>()),
             provider.GetRequiredService<DeploymentQueue>(),
             provider.GetRequiredService<CertificateAlarm>(),
+            provider.GetRequiredService<BackupAlerts>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<NotificationService>>()));
         services.AddQuartz(quartz =>
         {
             Timetable.Plan(quartz);
+            Timetable.PlanBackups(quartz);
             EdgeServices.Plan(quartz, options.Edge);
         });
         services.AddQuartzHostedService(quartz => quartz.WaitForJobsToComplete = true);
@@ -134,6 +138,9 @@ internal static class AdminHost
         services.AddSingleton<AuditTrail>();
         services.AddSingleton<StackPauses>();
         services.AddSingleton<DeploymentDesk>();
+        services.AddSingleton<BackupBooks>();
+        services.AddSingleton<RestoreEndpoint>();
+        services.AddSingleton<RecoverEndpoint>();
         services.AddSingleton<WebhookDesk>();
         services.AddSingleton<WebhookReceiver>();
         services.AddSingleton<ContainerLogs>();

@@ -26,6 +26,9 @@ internal static class AdminPipeline
         api.MapStacks();
         api.MapPauses();
         api.MapDeployments();
+        api.MapBackups();
+        api.MapRestores();
+        api.MapOperations();
         api.MapLogs();
         api.MapWebhookSettings();
         api.MapAccess();

@@ -65,6 +65,7 @@ public static class AgentFile
             Limits = Limits(root.Section("limits"), defaults.Limits),
             Retention = Retention(root.Section("retention"), defaults.Retention),
             Preflight = Preflight(root.Section("preflight"), defaults.Preflight),
+            Backups = BackupSettings.Read(root.Section("backups"), defaults.Backups),
             Freeze = [.. root.Sections("freeze").Select(Freeze)],
             Notify = [.. root.Sections("notify").Select(Notify).OfType<NotifyOptions>()],
         };

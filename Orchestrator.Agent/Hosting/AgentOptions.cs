@@ -32,6 +32,8 @@ public sealed record AgentOptions
 
     public PreflightOptions Preflight { get; init; } = new();
 
+    public BackupOptions Backups { get; init; } = new();
+
     public ImmutableArray<FreezeOptions> Freeze { get; init; } = [];
 
     public ImmutableArray<NotifyOptions> Notify { get; init; } = [];

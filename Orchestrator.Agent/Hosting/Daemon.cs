@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Orchestrator.Certificates;
 using Orchestrator.Deployments;
+using Orchestrator.Scheduling;
 using Orchestrator.Traffic;
 using Orchestrator.Traffic.Tls;
 
@@ -120,6 +121,7 @@ public sealed partial class Daemon : IAsyncDisposable
 
         // Deployments suspend themselves first: a step must not see the edge go away beneath it.
         await Services.GetRequiredService<DeploymentRuntime>().DisposeAsync();
+        await Services.GetRequiredService<BackupRuntime>().DisposeAsync();
         await Services.GetRequiredService<EdgeServer>().StopAsync(_options.Limits.Stop);
         LogStopped();
     }
@@ -168,6 +170,7 @@ public sealed partial class Daemon : IAsyncDisposable
             throw new DaemonStartException($"{exception.Message}. Change edge.http or edge.https, or stop what listens there.", exception);
         }
 
+        await Services.GetRequiredService<BackupRuntime>().StartAsync(cancellationToken);
         await runtime.StartAsync(cancellationToken);
     }
 

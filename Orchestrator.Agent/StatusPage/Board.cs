@@ -20,6 +20,9 @@ internal sealed record Board(ImmutableArray<StackBoard> Stacks, DateTimeOffset R
 /// <param name="Releases">Newest first.</param>
 internal sealed record StackBoard(StackStatus Status, ImmutableArray<Deployment> Recent, ImmutableArray<Release> Releases)
 {
+    /// <summary>Null: nothing of it is backed up.</summary>
+    public BackupBoard? Backups { get; init; }
+
     public IEnumerable<Deployment> Unfinished => Recent.Where(deployment => !deployment.Ended).Reverse();
 
     /// <summary>What one can roll back to, newest first.</summary>

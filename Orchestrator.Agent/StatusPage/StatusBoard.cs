@@ -42,7 +42,7 @@ internal sealed partial class StatusBoard(StatusFeed feed, TimeProvider time, IL
         foreach (var status in await feed.Stacks(cancellationToken))
         {
             stacks.Add(status.Problem is null
-                ? new(status, await feed.Deployments(status.Stack, cancellationToken), await feed.Releases(status.Stack, cancellationToken))
+                ? new(status, await feed.Deployments(status.Stack, cancellationToken), await feed.Releases(status.Stack, cancellationToken)) { Backups = await feed.Backups(status.Stack, cancellationToken) }
                 : new(status, [], []));
         }
 

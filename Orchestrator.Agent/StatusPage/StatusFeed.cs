@@ -16,6 +16,9 @@ internal sealed record StatusFeed(
 {
     private const int Recent = 10;
 
+    /// <summary>Of one stack; null: nothing of it is backed up.</summary>
+    public Func<string, CancellationToken, Task<BackupBoard?>> Backups { get; init; } = (_, _) => Task.FromResult<BackupBoard?>(null);
+
     public static StatusFeed Of(DeploymentService deployments, IJournal journal) => new(
         deployments.StatusAsync,
         (stack, cancellationToken) => journal.ListDeploymentsAsync(stack, Recent, cancellationToken),

@@ -17,7 +17,8 @@ internal static class StatusPageEndpoints
 {
     public static void AddStatusPage(this IServiceCollection services)
     {
-        services.AddSingleton(provider => StatusFeed.Of(provider.GetRequiredService<DeploymentService>(), provider.GetRequiredService<IJournal>()));
+        services.AddSingleton<BackupFeed>();
+        services.AddSingleton(provider => StatusFeed.Of(provider.GetRequiredService<DeploymentService>(), provider.GetRequiredService<IJournal>()) with { Backups = provider.GetRequiredService<BackupFeed>().OfAsync });
         services.AddSingleton<Assets>();
         services.AddSingleton(provider => new PageFrame(provider.GetRequiredService<Assets>().Bundle, Build.Version, Environment.MachineName));
         services.AddSingleton<StatusBoard>();

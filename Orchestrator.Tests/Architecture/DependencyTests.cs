@@ -29,11 +29,12 @@ public sealed class DependencyTests
         ["Secrets"] = ["Journal", "Stacks"],
         ["Access"] = ["Journal", "Secrets"],
         ["Journal"] = ["Stacks", "Planning", "Deployments", "Docker"],
-        ["Deployments"] = ["Stacks", "Planning", "Docker", "Traffic", "Health", "Journal", "Secrets", "Telemetry"],
-        ["Notifications"] = ["Deployments", "Stacks", "Resilience", "Certificates"],
+        ["Deployments"] = ["Stacks", "Planning", "Docker", "Traffic", "Health", "Journal", "Secrets", "Telemetry", "Backups"],
+        ["Notifications"] = ["Deployments", "Stacks", "Resilience", "Certificates", "Backups"],
         ["Certificates"] = ["Traffic", "Secrets"],
         ["Backups"] = ["Stacks", "Docker", "Journal", "Secrets", "Telemetry"],
-        ["Scheduling"] = ["Deployments", "Journal", "Planning", "Certificates", "Traffic"],
+        ["Restores"] = ["Backups", "Deployments", "Traffic", "Planning", "Stacks", "Docker", "Health", "Journal", "Secrets", "Telemetry"],
+        ["Scheduling"] = ["Deployments", "Journal", "Planning", "Certificates", "Traffic", "Backups", "Restores", "Stacks", "Telemetry", "Docker", "Secrets"],
     };
 
     private static IEnumerable<string> Folders => MayKnow.Keys;

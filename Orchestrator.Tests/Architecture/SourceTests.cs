@@ -17,6 +17,8 @@ public sealed partial class SourceTests
         ("Orchestrator/Certificates", 3000),
         ("Orchestrator/Health", 4000),
         ("Orchestrator/Backups", 5000),
+        ("Orchestrator/Restores", 5000),
+        ("Orchestrator/Scheduling/BackupCalendar.cs", 5000),
         ("Orchestrator/Journal", 7000),
         ("Orchestrator.Agent/Api", 8000),
         ("Orchestrator.Agent/Auth", 8000),

@@ -289,24 +289,6 @@ internal sealed class StackTests
         for (var request = 0; request < 50; request++) Assert.That((await daemon.GetAsync(host, "/version")).Status, Is.EqualTo(HttpStatusCode.OK));
     }
 
-    [Test]
-    public async Task The_backup_before_a_deployment_is_whole_and_can_be_read()
-    {
-        await using var daemon = await TestDaemon.StartAsync();
-        var name = TestDaemon.NewName();
-        var yaml = Garden.Compose(name, "1.0.0", $"{name}.example", replicas: 1)
-            .Replace("    stop_grace_period: 3s", "    stop_grace_period: 3s\n    x-basmalin: { backup: { kind: postgres, before_deploy: true } }", StringComparison.Ordinal);
-        Assert.That((await daemon.ApplyAsync(yaml)).State, Is.EqualTo(DeploymentState.Succeeded));
-
-        var second = await daemon.DeployAsync(name, "app", Garden.Image("2.0.0"));
-
-        Assert.That(second.State, Is.EqualTo(DeploymentState.Succeeded), second.Failure?.ToString());
-        var dump = Path.Combine(daemon.Directory, "backups", name, "postgres", $"before-deployment-{second.Id}.dump");
-        Assert.That((await File.ReadAllBytesAsync(dump))[..5], Is.EqualTo("PGDMP"u8.ToArray()));
-        Assert.That(File.GetUnixFileMode(dump), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite));
-        Assert.That(await File.ReadAllTextAsync(dump + ".sha256"), Does.EndWith($"  {Path.GetFileName(dump)}\n"));
-    }
-
     private static ImmutableSortedDictionary<string, string> Image(string tag) => ImmutableSortedDictionary<string, string>.Empty.Add("app", Garden.Image(tag));
 
     private static async Task<IEnumerable<string>> FoundBy(TestDaemon daemon, string stack)

@@ -3,12 +3,17 @@ using System.Diagnostics;
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Orchestrator.Backups.Encryption;
+using Orchestrator.Backups.Sets;
+using Orchestrator.Backups.Stores;
 using Orchestrator.Deployments;
 using Orchestrator.Docker;
 using Orchestrator.Journal;
 using Orchestrator.Journal.Sqlite;
 using Orchestrator.Planning;
 using Orchestrator.Resilience;
+using Orchestrator.Restores;
+using Orchestrator.Scheduling;
 using Orchestrator.Secrets;
 using Orchestrator.Stacks;
 using Orchestrator.Traffic;
@@ -21,9 +26,25 @@ internal sealed class TestDaemon : IAsyncDisposable
 {
     private readonly string _directory;
     private readonly HashSet<string> _stacks = [];
+    private readonly VaultOptions _vault;
     private ServiceProvider _services;
 
-    private TestDaemon(string directory, ServiceProvider services) => (_directory, _services) = (directory, services);
+    private TestDaemon(string directory, VaultOptions vault, ServiceProvider services) => (_directory, _vault, _services) = (directory, vault, services);
+
+    public BackupDesk Backups => _services.GetRequiredService<BackupDesk>();
+
+    public RestoreDesk Restores => _services.GetRequiredService<RestoreDesk>();
+
+    public SetLedger Sets => _services.GetRequiredService<SetLedger>();
+
+    public DrillLedger Drills => _services.GetRequiredService<DrillLedger>();
+
+    public BackupAlerts Alerts => _services.GetRequiredService<BackupAlerts>();
+
+    /// <summary>What there is of the stack goes with this daemon.</summary>
+    public void Owns(string stack) => _stacks.Add(stack);
+
+    public T Get<T>() where T : notnull => _services.GetRequiredService<T>();
 
     public DeploymentService Deployments => _services.GetRequiredService<DeploymentService>();
 
@@ -41,12 +62,41 @@ internal sealed class TestDaemon : IAsyncDisposable
     public static string NewName() => $"t{Guid.NewGuid().ToString("N")[..8]}";
 
     /// <param name="time">Its clock; null: the system's.</param>
-    public static async Task<TestDaemon> StartAsync(DeploymentOptions? options = null, TimeProvider? time = null)
+    public static async Task<TestDaemon> StartAsync(DeploymentOptions? options = null, TimeProvider? time = null, VaultOptions? vault = null)
     {
         var directory = System.IO.Directory.CreateTempSubdirectory("basmalin-test-").FullName;
-        var daemon = new TestDaemon(directory, await BuildAsync(directory, 0, options, time));
+        var daemon = new TestDaemon(directory, vault ?? new(), await BuildAsync(directory, 0, options, vault ?? new(), time));
         await daemon.OpenAsync();
         return daemon;
+    }
+
+    /// <summary>With a store in a directory of its own, and a key that only this test knows.</summary>
+    /// <param name="given">Null: a new one.</param>
+    public static Task<TestDaemon> WithBackupsAsync(string store, AgeIdentity? given = null)
+    {
+        var key = given ?? AgeIdentity.Generate();
+        return StartAsync(null, null, new()
+        {
+            Stores = [new DirectoryStore("local", store, TimeProvider.System)],
+            Recipients = [key.Recipient],
+            Identities = () => [key],
+            Program = "test",
+        });
+    }
+
+    /// <summary>Waits for a backup, drill or restore, and says how it went.</summary>
+    public async Task<BackupOperation> FinishAsync(BackupOperation begun)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(4));
+        var last = begun;
+        await foreach (var now in Backups.Board.WatchAsync(begun.Id, limit.Token))
+        {
+            if (now.What != last.What) TestContext.Out.WriteLine($"{now.Kind} {now.Stack}: {now.What}");
+            last = now;
+        }
+
+        if (last.Problem is { } problem) TestContext.Out.WriteLine($"{last.Kind} {last.Stack}: {problem} ({last.Hint})");
+        return last;
     }
 
     /// <summary>As the daemon's restart: everything in memory is lost, the journal and the containers stay.</summary>
@@ -54,7 +104,7 @@ internal sealed class TestDaemon : IAsyncDisposable
     {
         var port = Edge.Port;
         await CloseAsync();
-        _services = await BuildAsync(_directory, port, options);
+        _services = await BuildAsync(_directory, port, options, _vault);
         await OpenAsync();
     }
 
@@ -161,7 +211,7 @@ internal sealed class TestDaemon : IAsyncDisposable
         if (found.Length > 0) await DockerAsync($"{remove} {string.Join(' ', found)}");
     }
 
-    private static async Task<ServiceProvider> BuildAsync(string directory, int port, DeploymentOptions? options, TimeProvider? clock = null)
+    private static async Task<ServiceProvider> BuildAsync(string directory, int port, DeploymentOptions? options, VaultOptions vault, TimeProvider? clock = null)
     {
         var time = clock ?? TimeProvider.System;
         var database = await SqliteDatabase.OpenAsync(Path.Combine(directory, "journal.db"), time, CancellationToken.None);
@@ -185,6 +235,7 @@ internal sealed class TestDaemon : IAsyncDisposable
             .AddSingleton<EdgeServer>()
             .AddSingleton(options ?? new DeploymentOptions { DiskFloorRatio = 0, DiskFloorBytes = 1 << 20 })
             .AddDeployments(directory)
+            .AddBackups(directory, vault)
             .BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true });
     }
 
@@ -193,12 +244,14 @@ internal sealed class TestDaemon : IAsyncDisposable
         var runtime = _services.GetRequiredService<DeploymentRuntime>();
         await runtime.RestoreAsync(CancellationToken.None);
         await _services.GetRequiredService<EdgeServer>().StartAsync(CancellationToken.None);
+        await _services.GetRequiredService<BackupRuntime>().StartAsync(CancellationToken.None);
         await runtime.StartAsync(CancellationToken.None);
     }
 
     private async Task CloseAsync()
     {
         await _services.GetRequiredService<DeploymentRuntime>().DisposeAsync();
+        await _services.GetRequiredService<BackupRuntime>().DisposeAsync();
         await _services.GetRequiredService<EdgeServer>().StopAsync(TimeSpan.FromSeconds(5));
         await _services.DisposeAsync();
     }

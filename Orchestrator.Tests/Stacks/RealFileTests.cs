@@ -130,8 +130,6 @@ internal sealed class RealFileTests
         Assert.That(notes, Is.EqualTo(new[]
         {
             "services.app.x-basmalin.recycle",
-            "services.postgres.x-basmalin.backup.every", "services.postgres.x-basmalin.backup.wal",
-            "services.postgres.x-basmalin.backup.keep", "services.postgres.x-basmalin.backup.drill",
         }));
     }
 

@@ -1,7 +1,10 @@
+using System.Collections.Immutable;
 using System.Xml.Linq;
 using Orchestrator.Agent.StatusPage;
 using Orchestrator.Agent.StatusPage.Views;
+using Orchestrator.Backups.Sets;
 using Orchestrator.Deployments;
+using Orchestrator.Restores;
 using Orchestrator.Stacks;
 
 namespace Orchestrator.Tests.StatusPage;
@@ -52,6 +55,77 @@ public sealed class PageViewTests
             Assert.That(page.Find("div", "actions").Elements("button").Select(button => (string?)button.Attribute("disabled")), Is.EqualTo(new[] { "", "" }));
             Assert.That(page.Find("p", "why").Value, Is.EqualTo("wall-screen may only look: this needs a token of the scope deploy."));
         });
+    }
+
+    [Test]
+    public void Backups_show_the_newest_set_whether_it_was_proved_and_what_goes_on()
+    {
+        var set = new BackupSetRecord
+        {
+            Stack = "garden",
+            Sequence = 42,
+            Id = new("000042-20261122T010000Z"),
+            State = BackupSetState.Succeeded,
+            Reason = Nasty,
+            StartedAt = Now.AddHours(-8),
+            EndedAt = Now.AddHours(-8).AddSeconds(90),
+            ProvedAt = Now.AddHours(-1),
+            Zones = ImmutableSortedDictionary<string, string>.Empty.Add("local", BackupSetRecord.Whole).Add("far", Nasty),
+        };
+        var drill = new DrillRecord
+        {
+            Number = 7,
+            Stack = "garden",
+            Set = set.Id.Value,
+            StartedAt = Now.AddHours(-1),
+            EndedAt = Now.AddHours(-1),
+            Passed = true,
+            Checks = [],
+            Phases = ImmutableSortedDictionary<string, double>.Empty.Add("total", 31.5),
+        };
+        var copying = new BackupOperation
+        {
+            Id = 1,
+            Stack = "garden",
+            Kind = "backup",
+            State = OperationState.Running,
+            StartedAt = Now,
+            What = Nasty,
+            Bytes = 3 << 20,
+            Of = 6 << 20,
+            Rate = 1 << 20,
+        };
+        var backups = new BackupBoard(set, null, drill, ImmutableSortedDictionary<string, DateTimeOffset>.Empty.Add("backup", Now.AddHours(5)), [copying]);
+
+        var section = Page(Samples.Board(Now) with { Backups = backups }).ById("backups-garden").Text();
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(section, Does.StartWith("Backups proved"));
+            Assert.That(section, Does.Contain("000042-20261122T010000Z").And.Contain("took 1 min 30 s"));
+            Assert.That(section, Does.Contain("passed").And.Contain("answers in 31.5 s"));
+            Assert.That(section, Does.Contain("3.0 MiB of 6.0 MiB, 1.0 MiB/s, 3.0 s left"));
+        });
+    }
+
+    [Test]
+    public void A_set_that_failed_is_the_first_thing_that_one_sees_of_backups()
+    {
+        var failed = new BackupSetRecord
+        {
+            Stack = "garden",
+            Sequence = 1,
+            Id = new("000001-20261122T010000Z"),
+            State = BackupSetState.Failed,
+            Reason = "schedule",
+            StartedAt = Now,
+            Problem = "postgres of garden does not run, so its data cannot be had",
+            Hint = "Start it.",
+        };
+
+        var section = Page(Samples.Board(Now) with { Backups = new BackupBoard(null, failed, null, ImmutableSortedDictionary<string, DateTimeOffset>.Empty, []) }).ById("backups-garden").Text();
+
+        Assert.That(section, Does.StartWith("Backups failed").And.Contain("postgres of garden does not run").And.Contain("Start it."));
     }
 
     [Test]

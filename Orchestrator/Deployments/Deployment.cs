@@ -23,6 +23,9 @@ public enum DeploymentKind
 
     /// <summary>All services are taken away. Volumes and releases stay, so that a rollback brings everything back.</summary>
     Remove,
+
+    /// <summary>Restored volumes take the place of the present ones; the services are the same.</summary>
+    Restore,
 }
 
 public enum DeploymentState
@@ -62,6 +65,9 @@ public sealed record DeploymentRequest
 
     /// <summary>For a rollback: the release; null: the one before the current.</summary>
     public int? ToRelease { get; init; }
+
+    /// <summary>Key of a volume → the volume of the engine, filled already, that takes its place.</summary>
+    public ImmutableSortedDictionary<string, string> Volumes { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
     /// <summary>What people call this version; free text up to 200 characters.</summary>
     public string? Version { get; init; }

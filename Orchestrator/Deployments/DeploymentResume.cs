@@ -30,7 +30,7 @@ public sealed partial class DeploymentResume(IJournal journal, StackContainers c
 
         var before = deployment.Before ?? state;
         var current = before.CurrentRelease > 0 ? await journal.FindReleaseAsync(stack, before.CurrentRelease, cancellationToken) : null;
-        var work = new DeploymentWork(deployment, state, current);
+        var work = new DeploymentWork(deployment, state, current is null ? null : VolumeNames.Over(current, before.Volumes));
         if (action is not RecoveryAction.Wait) await ResumeAsync(work, action, cancellationToken);
         if (action is not RecoveryAction.Undo { RunAgain: true }) work.Deployment = work.Deployment with { Suspended = false };
         return (work, action);
@@ -48,6 +48,7 @@ public sealed partial class DeploymentResume(IJournal journal, StackContainers c
     private async Task ResumeAsync(DeploymentWork work, RecoveryAction action, CancellationToken cancellationToken)
     {
         if (work.Deployment.Release is { } number) work.Target = await journal.FindReleaseAsync(work.StackName, number, cancellationToken);
+        if (work.Target is { } named) work.Target = VolumeNames.Over(named, work.Volumes);
         if (work.Target is { } target && work.Deployment.Plan is not null && action is RecoveryAction.Continue)
         {
             var live = traffic.LiveOf(work.StackName);

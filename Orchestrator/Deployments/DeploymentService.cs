@@ -29,7 +29,7 @@ public sealed class DeploymentService(DeploymentQueue queue, MakePlan planner, S
         var state = await journal.FindStackAsync(request.Stack, cancellationToken) ?? new StackState { Stack = request.Stack };
         var current = state.CurrentRelease > 0 ? await journal.FindReleaseAsync(request.Stack, state.CurrentRelease, cancellationToken) : null;
         var imagined = new Deployment { Id = default, Request = request, State = DeploymentState.Queued, CreatedAt = default, Before = state };
-        var work = new DeploymentWork(imagined, state, current);
+        var work = new DeploymentWork(imagined, state, current is null ? null : VolumeNames.Over(current, state.Volumes));
         if (await planner.AimAsync(work, cancellationToken) is { } failure) return new(null, failure);
 
         return work.Target is { } target && traffic.FindConflict(target) is { } conflict

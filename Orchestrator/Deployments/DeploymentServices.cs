@@ -22,7 +22,8 @@ public static class DeploymentServices
     public static IServiceCollection AddDeployments(this IServiceCollection services, string dataDirectory, string? agent = null) => services
         .AddSingleton(new AgentIdentity(agent))
         .AddSingleton<GrantedFiles>()
-        .AddSingleton(new ProtectOptions(Path.Combine(dataDirectory, "backups")))
+        .AddSingleton<BackupSubjects>()
+        .AddSingleton<StackBackups>()
         .AddSingleton<StackContainers>()
         .AddSingleton<VolumeRoots>()
         .AddSingleton<StackTraffic>()

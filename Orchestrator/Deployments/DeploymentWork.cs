@@ -31,6 +31,12 @@ public sealed class DeploymentWork(Deployment deployment, StackState state, Rele
 
     public Plan Plan => Deployment.Plan ?? throw new InvalidOperationException("The plan has not been made yet.");
 
+    /// <summary>The volumes that the stack has once this deployment has moved the traffic.</summary>
+    public ImmutableSortedDictionary<string, VolumeStandIn> Volumes => Target is { } target && !Request.Volumes.IsEmpty ? VolumeNames.With(State.Volumes, target.Stack, Request.Volumes) : State.Volumes;
+
+    /// <summary>Data is exchanged: nobody may write meanwhile.</summary>
+    public bool ExchangesData => !Request.Volumes.IsEmpty;
+
     /// <summary>Candidate upstreams by service, from the gate on.</summary>
     public ImmutableDictionary<string, Upstream> Candidates { get; set; } = ImmutableDictionary<string, Upstream>.Empty;
 

@@ -44,8 +44,9 @@ public sealed partial class StackRoutesKeeper(
 
     private async Task<bool> RestoreAsync(StackState state, ImmutableArray<ObservedContainer>? observed, bool onlyQuarantined, CancellationToken cancellationToken)
     {
-        if (state.CurrentRelease == 0 || await journal.FindReleaseAsync(state.Stack, state.CurrentRelease, cancellationToken) is not { } release) return false;
+        if (state.CurrentRelease == 0 || await journal.FindReleaseAsync(state.Stack, state.CurrentRelease, cancellationToken) is not { } written) return false;
 
+        var release = VolumeNames.Over(written, state.Volumes);
         return await LayAsync(state, release, observed ?? await containers.ListAsync(state.Stack, cancellationToken), onlyQuarantined, cancellationToken);
     }
 

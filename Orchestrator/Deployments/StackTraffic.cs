@@ -227,6 +227,17 @@ public sealed class StackTraffic(TrafficRouter router, EdgeServer edge, VolumeRo
     /// <returns>When it ends by itself; null: the service has no route.</returns>
     public DateTimeOffset? Pause(string stack, string service, TimeSpan limit) => IsRouted(stack, service) ? router.Pause(stack, service, limit) : null;
 
+    /// <summary>Holds the requests of all routed services of a stack, at most so long.</summary>
+    public void PauseAll(string stack, TimeSpan limit)
+    {
+        foreach (var service in LiveOf(stack).Keys) router.Pause(stack, service, limit);
+    }
+
+    public void ResumeAll(string stack)
+    {
+        foreach (var service in LiveOf(stack).Keys) router.Resume(stack, service);
+    }
+
     /// <returns>False when it was not paused.</returns>
     public bool Resume(string stack, string service) => router.Resume(stack, service);
 

@@ -114,6 +114,12 @@ public sealed partial class DockerEngine : IContainerEngine, IAsyncDisposable
 
     public Task DetachAsync(ContainerId id, string network, CancellationToken cancellationToken) => _containers.LeaveAsync(id, network, cancellationToken);
 
+    public Task<bool> RemoveVolumeAsync(string name, CancellationToken cancellationToken) => _networks.RemoveVolumeAsync(name, cancellationToken);
+
+    public Task<ImmutableArray<string>> VolumesOfAsync(string stack, CancellationToken cancellationToken) => _networks.VolumesOfAsync(stack, cancellationToken);
+
+    public Task<ImmutableArray<string>> NetworksOfAsync(string stack, CancellationToken cancellationToken) => _networks.NetworksOfAsync(stack, cancellationToken);
+
     public Task<string?> FindVolumeDirectoryAsync(string name, CancellationToken cancellationToken) => _networks.FindVolumeDirectoryAsync(name, cancellationToken);
 
     public Task EnsureVolumeAsync(VolumeRequest request, CancellationToken cancellationToken) => _networks.EnsureVolumeAsync(request, cancellationToken);

@@ -69,6 +69,16 @@ public interface IContainerEngine
 
     Task EnsureVolumeAsync(VolumeRequest request, CancellationToken cancellationToken);
 
+    /// <summary>Removes a volume of ours. What has no label of ours stays; already gone is success.</summary>
+    /// <returns>False when a container still uses it.</returns>
+    Task<bool> RemoveVolumeAsync(string name, CancellationToken cancellationToken);
+
+    /// <summary>Names of volumes of ours that belong to a stack.</summary>
+    Task<ImmutableArray<string>> VolumesOfAsync(string stack, CancellationToken cancellationToken);
+
+    /// <summary>Names of networks of ours that belong to a stack.</summary>
+    Task<ImmutableArray<string>> NetworksOfAsync(string stack, CancellationToken cancellationToken);
+
     /// <summary>The directory of the engine's host that holds the volume's files; null: there is no such volume.</summary>
     Task<string?> FindVolumeDirectoryAsync(string name, CancellationToken cancellationToken);
 

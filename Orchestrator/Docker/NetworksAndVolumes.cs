@@ -81,6 +81,40 @@ internal sealed class NetworksAndVolumes(EngineConnection engine) : IDisposable
             cancellationToken);
     }
 
+    public async Task<bool> RemoveVolumeAsync(string name, CancellationToken cancellationToken)
+    {
+        var what = $"remove volume {name}";
+        if (!await engine.CallAsync(new EngineCall(what), (client, token) => IsOursAsync(client, name, token), cancellationToken)) return true;
+
+        try
+        {
+            await engine.CallAsync(new EngineCall(what) { Timeout = engine.Options.SlowCallTimeout }, (client, token) => client.Volumes.RemoveAsync(name, force: false, token), cancellationToken);
+            return true;
+        }
+        catch (EngineException failure) when (failure.Fault is EngineFault.NotFound or EngineFault.Conflict)
+        {
+            return failure.Fault == EngineFault.NotFound;
+        }
+    }
+
+    public async Task<ImmutableArray<string>> VolumesOfAsync(string stack, CancellationToken cancellationToken)
+    {
+        var listed = await engine.CallAsync(
+            new EngineCall($"list the volumes of {stack}"),
+            (client, token) => client.Volumes.ListAsync(new VolumesListParameters { Filters = ContainerLifecycle.Filter("label", $"{Labels.Stack}={stack}") }, token),
+            cancellationToken);
+        return [.. (listed.Volumes ?? []).Select(volume => volume.Name).Order(StringComparer.Ordinal)];
+    }
+
+    public async Task<ImmutableArray<string>> NetworksOfAsync(string stack, CancellationToken cancellationToken)
+    {
+        var listed = await engine.CallAsync(
+            new EngineCall($"list the networks of {stack}"),
+            (client, token) => client.Networks.ListNetworksAsync(new NetworksListParameters { Filters = ContainerLifecycle.Filter("label", $"{Labels.Stack}={stack}") }, token),
+            cancellationToken);
+        return [.. listed.Select(network => network.Name).Order(StringComparer.Ordinal)];
+    }
+
     public Task<string?> FindVolumeDirectoryAsync(string name, CancellationToken cancellationToken) =>
         engine.CallAsync(new EngineCall($"look at volume {name}"), (client, token) => DirectoryAsync(client, name, token), cancellationToken);
 
@@ -139,6 +173,18 @@ internal sealed class NetworksAndVolumes(EngineConnection engine) : IDisposable
         {
             await client.Volumes.InspectAsync(name, cancellationToken);
             return true;
+        }
+        catch (DockerApiException missing) when (missing.StatusCode == System.Net.HttpStatusCode.NotFound)
+        {
+            return false;
+        }
+    }
+
+    private static async Task<bool> IsOursAsync(DockerClient client, string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await client.Volumes.InspectAsync(name, cancellationToken)).Labels?.ContainsKey(Labels.Stack) == true;
         }
         catch (DockerApiException missing) when (missing.StatusCode == System.Net.HttpStatusCode.NotFound)
         {

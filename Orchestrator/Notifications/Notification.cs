@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json.Serialization;
+using Orchestrator.Backups.Sets;
 using Orchestrator.Certificates;
 using Orchestrator.Deployments;
 
@@ -14,7 +15,7 @@ public sealed record Notification
     public const string CertificateFailed = "certificate.failed";
 
     /// <summary>All that <see cref="Event"/> may be.</summary>
-    public static ImmutableArray<string> Events { get; } = [DeploymentEnded, CertificateEnding, CertificateFailed];
+    public static ImmutableArray<string> Events { get; } = [DeploymentEnded, CertificateEnding, CertificateFailed, .. BackupAlert.Events];
 
     /// <summary>Unique; the same when it is sent again.</summary>
     public required Guid Id { get; init; }
@@ -38,6 +39,10 @@ public sealed record Notification
     /// <summary>The host whose certificate it is about; not there for other events.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Host { get; init; }
+
+    /// <summary>The set, drill or service of a stack's backups that it is about; not there for other events.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Subject { get; init; }
 
     public int? Release { get; init; }
 
@@ -87,8 +92,20 @@ public sealed record Notification
         Hint = news.Hint,
     };
 
+    public static Notification Of(BackupAlert alert, Guid id) => new()
+    {
+        Id = id,
+        Event = alert.Event,
+        At = alert.At,
+        Stack = alert.Stack,
+        Subject = alert.Subject,
+        Reason = alert.Event,
+        Detail = alert.Problem,
+        Hint = alert.Hint,
+    };
+
     /// <summary>What it is about, in a few words, for the log.</summary>
-    public override string ToString() => Host is null
+    public override string ToString() => Subject is not null ? $"{Event} of {Stack}" : Host is null
         ? string.Create(CultureInfo.InvariantCulture, $"{Event} of deployment {Deployment}")
         : $"{Event} of {Host}";
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Orchestrator.Backups.Sets;
 using Orchestrator.Certificates;
 using Orchestrator.Deployments;
 
@@ -14,10 +15,12 @@ public sealed partial class NotificationService : BackgroundService
     private readonly ImmutableArray<(INotificationChannel Channel, Channel<Notification> Queue)> _outboxes;
     private readonly DeploymentQueue _deployments;
     private readonly CertificateAlarm _certificates;
+    private readonly BackupAlerts _backups;
     private readonly TimeProvider _time;
     private readonly ILogger<NotificationService> _logger;
 
-    public NotificationService(ImmutableArray<INotificationChannel> channels, DeploymentQueue deployments, CertificateAlarm certificates, TimeProvider time, ILogger<NotificationService> logger)
+    public NotificationService(
+        ImmutableArray<INotificationChannel> channels, DeploymentQueue deployments, CertificateAlarm certificates, BackupAlerts backups, TimeProvider time, ILogger<NotificationService> logger)
     {
         // The oldest goes when a receiver is down for long: what ended last is what matters.
         _outboxes = [.. channels.Select(channel => (channel, Channel.CreateBounded<Notification>(
@@ -29,12 +32,15 @@ public sealed partial class NotificationService : BackgroundService
         _certificates = certificates;
         _deployments.Ended += OnEnded;
         _certificates.Raised += OnRaised;
+        _backups = backups;
+        _backups.Raised += OnRaised;
     }
 
     public override void Dispose()
     {
         _deployments.Ended -= OnEnded;
         _certificates.Raised -= OnRaised;
+        _backups.Raised -= OnRaised;
         base.Dispose();
     }
 
@@ -43,6 +49,8 @@ public sealed partial class NotificationService : BackgroundService
     private void OnEnded(Deployment deployment) => Tell(Notification.Of(deployment, Guid.CreateVersion7(), _time.GetUtcNow()));
 
     private void OnRaised(CertificateNews news) => Tell(Notification.Of(news, Guid.CreateVersion7(), _time.GetUtcNow()));
+
+    private void OnRaised(BackupAlert alert) => Tell(Notification.Of(alert, Guid.CreateVersion7()));
 
     private void Tell(Notification notification)
     {

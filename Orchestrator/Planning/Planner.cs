@@ -37,7 +37,7 @@ public static class Planner
     /// <summary>What a container of this service is labelled with: equal hashes mean that nothing has to be made anew.</summary>
     /// <param name="contents">Of the whole stack; what the service is granted counts.</param>
     public static string SpecOf(ServiceSpec spec, string pinnedImage, ImmutableSortedDictionary<string, string> contents) =>
-        SpecHash.Of(spec with { Image = pinnedImage }, [.. Granted(spec).Select(key => $"{key}={contents.GetValueOrDefault(key)}")]);
+        SpecHash.Of(spec with { Image = pinnedImage }, [.. Granted(spec).Concat(Mounted(spec).Where(contents.ContainsKey)).Select(key => $"{key}={contents.GetValueOrDefault(key)}")]);
 
     private static ServiceAction Coloured(PlanInput input, ServiceSpec spec)
     {
@@ -97,11 +97,23 @@ public static class Planner
         var newImage = WantedImage(input, spec);
         if (oldImage != newImage && changes.All(change => change.Path != "image")) changes = [new("image", oldImage, newImage), .. changes];
         changes = changes.AddRange(Granted(spec).Where(key => Rewritten(input, key)).Select(key => new Change(key, "***", "***")));
+        changes = changes.AddRange(
+            from key in Mounted(spec)
+            let was = input.CurrentContents.GetValueOrDefault(key)
+            let now = input.WantedContents.GetValueOrDefault(key)
+            where was != now
+            select new Change(key, was ?? "as declared", now ?? "as declared"));
         return ([.. changes.Select(Reason)], changes);
     }
 
+    /// <summary>The key in the contents of a volume that has taken the place of the declared one.</summary>
+    public static string VolumeContent(string key) => $"volumes.{key}";
+
     private static IEnumerable<string> Granted(ServiceSpec spec) =>
         [.. spec.Container.Secrets.Select(grant => $"secrets.{grant.Key}").Concat(spec.Container.Configs.Select(grant => $"configs.{grant.Key}")).Order(StringComparer.Ordinal)];
+
+    private static IEnumerable<string> Mounted(ServiceSpec spec) =>
+        spec.Container.Mounts.Where(mount => mount is { Kind: MountKind.Volume, Source: not null }).Select(mount => VolumeContent(mount.Source ?? "")).Distinct().Order(StringComparer.Ordinal);
 
     private static bool Rewritten(PlanInput input, string key) =>
         input.CurrentContents.TryGetValue(key, out var old) && input.WantedContents.TryGetValue(key, out var wanted) && old != wanted;

@@ -25,7 +25,14 @@ public sealed record StackState
 
     /// <summary>Networks, in CIDR notation, whose clients get through in maintenance.</summary>
     public ImmutableArray<string> MaintenanceAllow { get; init; } = [];
+
+    /// <summary>Key of a volume → the volume of the engine that has taken its place, since a restore. A volume that is not here is the declared one.</summary>
+    public ImmutableSortedDictionary<string, VolumeStandIn> Volumes { get; init; } = ImmutableSortedDictionary<string, VolumeStandIn>.Empty;
 }
+
+/// <param name="Name">On the engine.</param>
+/// <param name="Declared">The name that the Compose file gives the volume; a file that names another one means that one.</param>
+public sealed record VolumeStandIn(string Name, string Declared);
 
 /// <param name="Release">The release whose containers these are.</param>
 public sealed record Generation(Colour Colour, int Release);

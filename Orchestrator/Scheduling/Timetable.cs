@@ -10,11 +10,18 @@ public static class Timetable
 
     private const string Mornings = "0 23 7 * * ?";
 
+    private const string EachTwentySeconds = "7/20 * * * * ?";
+
     private const string EachMinute = "41 * * * * ?";
 
     public static void Plan(IQuartzBuilder quartz) => quartz.ScheduleJob<CleanupJob>(
         trigger => trigger.WithIdentity("cleanup").WithCronSchedule(Nightly, cron => cron.WithMisfireInstruction(CronTriggerMisfireInstruction.FireAndProceed)),
         job => job.WithIdentity("cleanup"));
+
+    /// <summary>What is due is the calendar's to know; this only asks it, also for runs that were missed.</summary>
+    public static void PlanBackups(IQuartzBuilder quartz) => quartz.ScheduleJob<BackupJob>(
+        trigger => trigger.WithIdentity("backups").WithCronSchedule(EachTwentySeconds, cron => cron.WithMisfireInstruction(CronTriggerMisfireInstruction.FireAndProceed)),
+        job => job.WithIdentity("backups"));
 
     /// <summary>Where the edge has certificates.</summary>
     public static void PlanExpiry(IQuartzBuilder quartz) => quartz.ScheduleJob<ExpiryJob>(

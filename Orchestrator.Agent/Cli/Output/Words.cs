@@ -20,6 +20,15 @@ internal static class Words
     /// <summary>"1 request", "2 requests".</summary>
     public static string Count(long number, string noun) => string.Create(CultureInfo.InvariantCulture, $"{number} {noun}{(number == 1 ? "" : "s")}");
 
+    /// <summary>"1.5 MiB".</summary>
+    public static string Bytes(long bytes) => bytes switch
+    {
+        < 1L << 10 => string.Create(CultureInfo.InvariantCulture, $"{bytes} B"),
+        < 1L << 20 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024.0:0.0} KiB"),
+        < 1L << 30 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:0.0} MiB"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1073741824.0:0.0} GiB"),
+    };
+
     public static string Took(DateTimeOffset? from, DateTimeOffset? to) => from is { } start && to is { } end ? Took(end - start) : "";
 
     public static string Took(TimeSpan duration) => duration switch

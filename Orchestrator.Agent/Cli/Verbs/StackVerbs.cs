@@ -11,6 +11,7 @@ internal static class StackVerbs
     private static readonly Argument<string> Stack = new("STACK") { Description = "The stack's name." };
     private static readonly Option<string[]> Images = new("--image") { Description = "A service and its new image; may be repeated.", HelpName = "SERVICE=REFERENCE" };
     private static readonly Option<int?> To = new("--to") { Description = "The release; left out: the one before the current.", HelpName = "RELEASE" };
+    private static readonly Option<bool> WithData = new("--with-data") { Description = "The data as it was before the last deployment, too. Shows what would be lost first." };
     private static readonly Option<bool> DryRun = new("--dry-run") { Description = "Only show what would be done." };
     private static readonly Argument<long> Id = new("ID") { Description = "The deployment's number." };
     private static readonly Argument<string> OnOff = new Argument<string>("on|off") { Description = "on: requests are answered with the maintenance page." }.AcceptOnlyFromAmong("on", "off");
@@ -37,6 +38,8 @@ internal static class StackVerbs
         {
             command.Add(Stack);
             command.Add(To);
+            command.Add(WithData);
+            command.Add(RestoreVerb.Yes);
             command.Add(DryRun);
             command.Add(DeploymentOptions.Force);
             command.Add(DeploymentOptions.Key);
@@ -117,6 +120,13 @@ internal static class StackVerbs
         var stack = Uri.EscapeDataString(call.Value(Stack));
         var to = call.Value(To);
         var dryRun = call.Value(DryRun);
+        if (call.Value(WithData))
+        {
+            return to is null
+                ? await RestoreVerb.RollBackAsync(call, call.Value(Stack), dryRun, cancellationToken)
+                : throw new CliFailure(ExitCodes.Usage, "--with-data goes back one deployment, not to any release", null, "leave --to out, or restore a set: basmalin restore STACK --to MOMENT");
+        }
+
         if (dryRun || !call.Json)
         {
             var plan = await call.Client.SendAsync(

@@ -47,6 +47,7 @@ internal static class DeploymentView
             DeploymentKind.Apply => "Apply" + version + release,
             DeploymentKind.Rollback => "Roll back" + release,
             DeploymentKind.Remove => "Remove" + release,
+            DeploymentKind.Restore => "Restore data" + release,
             _ => "Deploy" + (version.Length > 0 || request.Images.IsEmpty ? version : " " + string.Join(", ", request.Images.Keys)) + release,
         };
     }

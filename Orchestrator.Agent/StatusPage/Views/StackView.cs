@@ -27,6 +27,7 @@ internal static class StackView
             new($"services-{name}", ServicesView.Render(stack.Status)),
             new($"traffic-{name}", Traffic(name, traffic)),
             new($"plots-{name}", Html.Of($"""<div class="plots" id="plots-{name}" data-plots="{name}" data-keep=""></div>""")),
+            new($"backups-{name}", BackupsView.Render(name, stack.Backups)),
             new($"history-{name}", History(stack)),
         ];
     }

@@ -54,6 +54,7 @@ public sealed class MakePlan(StackContainers containers, GrantedFiles files, IJo
             var target = await RollbackTargetAsync(work, cancellationToken);
             if (target is null) return NoRollback(work);
             work.Target = target;
+            work.Target = VolumeNames.Over(target, work.Volumes);
             return null;
         }
 
@@ -77,14 +78,15 @@ public sealed class MakePlan(StackContainers containers, GrantedFiles files, IJo
         {
             Number = 0,
             Stack = basis with { Services = [.. basis.Services.Select(spec => Renewed(spec, request))] },
-            Images = ImmutableSortedDictionary<string, ImageIdentity>.Empty,
+            Images = request.Kind == DeploymentKind.Restore && work.Current is { } same ? same.Images : ImmutableSortedDictionary<string, ImageIdentity>.Empty,
             SecretVersions = versions,
             Contents = await GrantedFiles.ContentsAsync(basis, versions, cancellationToken),
-            Version = request.Version,
-            Commit = request.Commit,
+            Version = request.Version ?? (request.Kind == DeploymentKind.Restore ? work.Current?.Version : null),
+            Commit = request.Commit ?? (request.Kind == DeploymentKind.Restore ? work.Current?.Commit : null),
             CreatedAt = work.Deployment.StartedAt ?? work.Deployment.CreatedAt,
             Deployment = work.Deployment.Id,
         };
+        work.Target = VolumeNames.Over(work.Target, work.Volumes);
         return null;
     }
 

@@ -4,7 +4,7 @@ using Orchestrator.Stacks;
 
 namespace Orchestrator.Deployments.Steps;
 
-/// <summary>A one-shot container of the new image for each service that declares one and whose image changes. Never on a rollback: migrations go forward.</summary>
+/// <summary>A one-shot container of the new image for each service that declares one and whose image changes. Never on a rollback: migrations go forward; always on restored data, which may be from before them.</summary>
 public sealed class Migrate(StackContainers containers, DependencyWait dependencies, TimeProvider time) : IDeploymentStep
 {
     public StepKind Kind => StepKind.Migrate;
@@ -29,7 +29,7 @@ public sealed class Migrate(StackContainers containers, DependencyWait dependenc
 
     private static IEnumerable<(ServiceAction Action, ServiceSpec Spec)> Migrations(DeploymentWork work) => work.Request.Kind == DeploymentKind.Rollback
         ? []
-        : work.Coloured.Where(item => item.Spec.BasMalin is { Migrate.IsEmpty: false } && (item.Action.Kind == ServiceActionKind.Create || item.Action.Changes.Any(change => change.Path is "image" or "bas_malin.migrate")));
+        : work.Coloured.Where(item => item.Spec.BasMalin is { Migrate.IsEmpty: false } && (item.Action.Kind == ServiceActionKind.Create || work.Request.Kind == DeploymentKind.Restore || item.Action.Changes.Any(change => change.Path is "image" or "bas_malin.migrate")));
 
     private async Task<StepFailure?> RunAsync(DeploymentWork work, ServiceAction action, ServiceSpec spec, CancellationToken cancellationToken)
     {

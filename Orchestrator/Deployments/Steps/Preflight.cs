@@ -21,7 +21,7 @@ public sealed class Preflight(StackContainers containers, StackTraffic traffic, 
     public Task UndoAsync(DeploymentWork work, CancellationToken cancellationToken) => Task.CompletedTask;
 
     private StepFailure? Frozen(DeploymentWork work) =>
-        work.Request.Kind != DeploymentKind.Rollback && !work.Request.Force && options.FreezeWindows.FirstOrDefault(window => window.Contains(time.GetUtcNow())) is { } window
+        work.Request.Kind is not (DeploymentKind.Rollback or DeploymentKind.Restore) && !work.Request.Force && options.FreezeWindows.FirstOrDefault(window => window.Contains(time.GetUtcNow())) is { } window
             ? new(FailureReason.FreezeWindow, $"Nothing is deployed from {window.From:HH:mm} to {window.To:HH:mm} ({window.Zone.Id}).", "Wait, or say --force. A rollback is always allowed.")
             : null;
 

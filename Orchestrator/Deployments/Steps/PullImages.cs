@@ -15,7 +15,7 @@ public sealed class PullImages(StackContainers containers, MakePlan planner, Gra
         var rollback = work.Request.Kind == DeploymentKind.Rollback;
         if (rollback && work.Plan.WarmSwap) return Known(work);
 
-        var (images, failure) = await ResolveAsync(work, rollback, cancellationToken);
+        var (images, failure) = await ResolveAsync(work, rollback || work.Request.Kind == DeploymentKind.Restore, cancellationToken);
         if (failure is not null || work.Target is not { } target) return failure;
 
         var missing = await files.MissingAsync(target.Stack, cancellationToken);
@@ -55,14 +55,14 @@ public sealed class PullImages(StackContainers containers, MakePlan planner, Gra
         return null;
     }
 
-    private async Task<(ImmutableSortedDictionary<string, ImageIdentity> Images, StepFailure? Failure)> ResolveAsync(DeploymentWork work, bool rollback, CancellationToken cancellationToken)
+    private async Task<(ImmutableSortedDictionary<string, ImageIdentity> Images, StepFailure? Failure)> ResolveAsync(DeploymentWork work, bool replay, CancellationToken cancellationToken)
     {
         var images = ImmutableSortedDictionary.CreateBuilder<string, ImageIdentity>();
         foreach (var spec in work.Wanted.Services)
         {
             try
             {
-                var image = rollback && work.Target?.Images.GetValueOrDefault(spec.Name) is { } known
+                var image = replay && work.Target?.Images.GetValueOrDefault(spec.Name) is { } known
                     ? await FetchAgainAsync(known, spec, work, cancellationToken)
                     : await FetchAsync(work, spec, cancellationToken);
                 images[spec.Name] = image;

@@ -40,8 +40,9 @@ public sealed class ShiftTraffic(StackContainers containers, StackTraffic traffi
         sides.ShowRetired(work);
         foreach (var (action, spec) in work.Coloured) await containers.TakeNamesAsync(release.Stack, spec, work.CandidateOf(action), cancellationToken);
 
-        work.State = traffic.WithMaintenance(work.State) with { CurrentRelease = release.Number, Live = LiveAfter(work) };
+        work.State = traffic.WithMaintenance(work.State) with { CurrentRelease = release.Number, Live = LiveAfter(work), Volumes = work.Volumes };
         work.StateChanged = true;
+        if (work.ExchangesData) traffic.ResumeAll(work.StackName);
         work.Detail = $"{(string.IsNullOrEmpty(work.Detail) ? "" : work.Detail + "; ")}{string.Join(", ", work.Coloured.Select(item => $"{item.Spec.Name} → {work.CandidateOf(item.Action).Colour.Word()}"))} in {swap.TotalMilliseconds:0.00} ms";
         return null;
     }

@@ -17,7 +17,7 @@ internal static class BackupSection
     ];
 
     /// <summary>What this version takes but does not do yet.</summary>
-    private static readonly string[] Later = ["every", "wal", "synchronous", "stream", "dump", "keep", "drill"];
+    private static readonly string[] Later = ["stream", "dump"];
 
     public static BackupSpec? Read(Field field)
     {
@@ -46,7 +46,7 @@ internal static class BackupSection
         if (kind is not null) CheckMeaning(section, spec);
         foreach (var key in Later)
         {
-            if (section.Take(key) is { } later) later.Note($"{key} is checked but not carried out yet in this version", "before_deploy is");
+            if (section.Take(key) is { } later) later.Note($"{key} is checked but not carried out yet in this version", "the rest of the backup is");
         }
 
         return kind is null ? null : spec;

@@ -1,0 +1,100 @@
+using System.CommandLine;
+using System.Globalization;
+using Orchestrator.Agent.Api.Contracts;
+using Orchestrator.Agent.Cli.Output;
+
+namespace Orchestrator.Agent.Cli.Verbs;
+
+/// <summary><c>backup run|list|verify</c> and <c>drill</c>: recovery points, and proving them.</summary>
+internal static class BackupVerbs
+{
+    private static readonly Argument<string> Stack = new("STACK") { Description = "The stack's name." };
+    private static readonly Option<string?> Set = new("--set") { Description = "The set, by its name or number; left out: the newest.", HelpName = "SET" };
+    private static readonly Option<int> Limit = new("--limit") { Description = "How many sets.", HelpName = "COUNT", DefaultValueFactory = _ => 20 };
+
+    /// <summary>Those of <c>backup</c> that talk to the daemon.</summary>
+    public static IEnumerable<Command> OfBackup(CliHost host) => [Run(host), List(host), Verify(host)];
+
+    public static Command Drill(CliHost host) => Invocation.Verb(
+        host,
+        "drill",
+        "Restores a set into throw-away containers, checks every row, key and file, and lets the application try it.",
+        command =>
+        {
+            command.Add(Stack);
+            command.Add(Set);
+            command.Add(OperationWatch.Detach);
+        },
+        async (call, cancellationToken) =>
+        {
+            var path = $"backups/{Uri.EscapeDataString(await NameAsync(call, cancellationToken))}/drill";
+            var begun = await call.Client.SendAsync(new HttpRequestMessage(HttpMethod.Post, path), ApiJson.Default.OperationResponse, cancellationToken);
+            return await OperationWatch.FollowAsync(call, begun, over => BackupView.WriteDrillAsync(call, over, cancellationToken), cancellationToken);
+        });
+
+    private static Command Run(CliHost host) => Invocation.Verb(
+        host,
+        "run",
+        "Makes a set of a stack now.",
+        command =>
+        {
+            command.Add(Stack);
+            command.Add(OperationWatch.Detach);
+        },
+        async (call, cancellationToken) =>
+        {
+            var begun = await call.Client.SendAsync(
+                new HttpRequestMessage(HttpMethod.Post, $"stacks/{Uri.EscapeDataString(call.Value(Stack))}/backups"), ApiJson.Default.OperationResponse, cancellationToken);
+            return await OperationWatch.FollowAsync(call, begun, over => BackupView.WriteMadeAsync(call, over, cancellationToken), cancellationToken);
+        });
+
+    private static Command List(CliHost host) => Invocation.Verb(
+        host,
+        "list",
+        "Shows the sets of a stack, what is due next, and the latest drills and restores.",
+        command =>
+        {
+            command.Add(Stack);
+            command.Add(Limit);
+        },
+        async (call, cancellationToken) =>
+        {
+            var found = await BooksAsync(call, call.Value(Limit), cancellationToken);
+            call.Write(found, ApiJson.Readable.BackupsResponse, (text, books) => BackupView.Write(text, books, call.Host.Time.GetUtcNow()));
+            return ExitCodes.Done;
+        });
+
+    private static Command Verify(CliHost host) => Invocation.Verb(
+        host,
+        "verify",
+        "Reads every object of a set back from every store and compares its hash.",
+        command =>
+        {
+            command.Add(Stack);
+            command.Add(Set);
+            command.Add(OperationWatch.Detach);
+        },
+        async (call, cancellationToken) =>
+        {
+            var path = $"backups/{Uri.EscapeDataString(await NameAsync(call, cancellationToken))}/verify";
+            var begun = await call.Client.SendAsync(new HttpRequestMessage(HttpMethod.Post, path), ApiJson.Default.OperationResponse, cancellationToken);
+            return await OperationWatch.FollowAsync(call, begun, over => BackupView.WriteMadeAsync(call, over, cancellationToken), cancellationToken);
+        });
+
+    private static Task<BackupsResponse> BooksAsync(Invocation call, int limit, CancellationToken cancellationToken) => call.Client.GetAsync(
+        string.Create(CultureInfo.InvariantCulture, $"stacks/{Uri.EscapeDataString(call.Value(Stack))}/backups?limit={limit}"), ApiJson.Default.BackupsResponse, cancellationToken);
+
+    /// <summary>STACK.SET of the one that is meant.</summary>
+    private static async Task<string> NameAsync(Invocation call, CancellationToken cancellationToken)
+    {
+        var stack = call.Value(Stack);
+        var books = await BooksAsync(call, 500, cancellationToken);
+        var wanted = call.Value(Set);
+        var found = wanted is null
+            ? books.Sets.FirstOrDefault(set => set.State == "succeeded")
+            : books.Sets.FirstOrDefault(set => set.Set == wanted || set.Id == wanted || $"{set.Number}" == wanted);
+        return found?.Id ?? throw new CliFailure(
+            ExitCodes.Failed, wanted is null ? $"{stack} has no set that can be restored" : $"{stack} has no set {wanted}", null,
+            wanted is null ? $"make one: basmalin backup run {stack}" : $"see what there is: basmalin backup list {stack}");
+    }
+}

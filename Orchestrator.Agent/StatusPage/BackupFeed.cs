@@ -1,0 +1,31 @@
+using Orchestrator.Backups.Sets;
+using Orchestrator.Restores;
+using Orchestrator.Scheduling;
+
+namespace Orchestrator.Agent.StatusPage;
+
+/// <summary>Reads what the page shows of a stack's backups.</summary>
+internal sealed class BackupFeed(SetLedger sets, DrillLedger drills, BackupCalendar calendar, OperationBoard operations)
+{
+    private const int Few = 20;
+
+    /// <returns>Null: nothing is known of backups of this stack.</returns>
+    public async Task<BackupBoard?> OfAsync(string stack, CancellationToken cancellationToken)
+    {
+        var recent = await sets.ListAsync(stack, Few, cancellationToken);
+        var next = await calendar.NextAsync(stack, cancellationToken);
+        var now = operations.List().Where(operation => operation.Stack == stack && !operation.Ended).ToList();
+        if (recent.IsEmpty && next.IsEmpty && now.Count == 0) return null;
+
+        var standing = recent.Where(set => set.State == BackupSetState.Succeeded).ToList();
+        return new(
+            standing.FirstOrDefault(),
+            recent.FirstOrDefault(set => set.State != BackupSetState.Running) is { State: BackupSetState.Failed } failed ? failed : null,
+            (await drills.ListAsync(stack, 1, cancellationToken)).FirstOrDefault(),
+            next,
+            [.. now])
+        {
+            BytesBefore = standing.Count > 1 ? standing[1].Bytes : null,
+        };
+    }
+}

@@ -1,0 +1,71 @@
+using Microsoft.Extensions.DependencyInjection;
+using Orchestrator.Backups;
+using Orchestrator.Backups.Configuration;
+using Orchestrator.Backups.Postgres;
+using Orchestrator.Backups.Redis;
+using Orchestrator.Backups.Schedules;
+using Orchestrator.Backups.Sets;
+using Orchestrator.Backups.Volumes;
+using Orchestrator.Deployments;
+using Orchestrator.Docker;
+using Orchestrator.Restores;
+using Orchestrator.Secrets;
+
+namespace Orchestrator.Scheduling;
+
+/// <summary>Where the pieces of backups, drills and restores are put together.</summary>
+public static class BackupServices
+{
+    /// <summary>
+    /// Adds them with all that they stand on. Expects to find what <c>AddDeployments</c> adds and expects,
+    /// <see cref="TimeProvider"/> and logging.
+    /// </summary>
+    /// <param name="dataDirectory">The daemon's own directory.</param>
+    /// <param name="vault">Where backups go, and who can read them.</param>
+    public static IServiceCollection AddBackups(this IServiceCollection services, string dataDirectory, VaultOptions vault) => services
+        .AddSingleton(vault)
+        .AddSingleton<BackupVault>()
+        .AddSources(dataDirectory)
+        .AddSingleton<StackTurns>()
+        .AddSingleton<OperationBoard>()
+        .AddSingleton<BackupAlerts>()
+        .AddSingleton<BackupSources>()
+        .AddSingleton<SetLedger>()
+        .AddSingleton<SetMaker>()
+        .AddSingleton<SetVerifier>()
+        .AddSingleton<SetKeeping>()
+        .AddSingleton<ScheduleLedger>()
+        .AddSingleton<DrillLedger>()
+        .AddSingleton<RestoreLedger>()
+        .AddSingleton<ShadowRuns>()
+        .AddSingleton<RestoredData>()
+        .AddSingleton<DataProof>()
+        .AddSingleton<ApplicationProof>()
+        .AddSingleton<DrillRoom>()
+        .AddSingleton<DrillRunner>()
+        .AddSingleton<RestoreSwap>()
+        .AddSingleton<RestoreRunner>()
+        .AddSingleton<RestorePreviews>()
+        .AddSingleton<StackRecovery>()
+        .AddSingleton<RestoreDesk>()
+        .AddSingleton<BackupDesk>()
+        .AddSingleton<BackupCalendar>()
+        .AddSingleton(provider => new StreamOptions(new() { Directory = Path.Combine(dataDirectory, "wal") }, provider.GetRequiredService<TimeProvider>()))
+        .AddSingleton<ContinuousStreams>()
+        .AddSingleton<StreamWatch>()
+        .AddSingleton<BackupRuntime>();
+
+    private static IServiceCollection AddSources(this IServiceCollection services, string dataDirectory) => services
+        .AddSingleton(provider => new ImageTool(provider.GetRequiredService<IContainerEngine>(), Path.Combine(dataDirectory, "backup-work")))
+        .AddSingleton(provider => new PostgresLogins(
+            provider.GetRequiredService<IContainerEngine>(),
+            (stack, name, cancellationToken) => provider.GetRequiredService<SecretStore>().FindAsync(stack, name, null, cancellationToken)))
+        .AddSingleton<PostgresSettling>()
+        .AddSingleton<IBackupSource, PostgresSource>()
+        .AddSingleton<IBackupSource, RedisSource>()
+        .AddSingleton(new VolumeSourceOptions(Path.Combine(dataDirectory, "backup-indexes")))
+        .AddSingleton<IBackupSource, VolumeSource>()
+        .AddSingleton(new ConfigurationSourceOptions(Path.Combine(dataDirectory, "backup-work"), null))
+        .AddSingleton<IBackupSource, ConfigurationSource>()
+        .AddSingleton<PostgresProofs>();
+}

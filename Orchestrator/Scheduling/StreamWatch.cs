@@ -1,0 +1,68 @@
+using System.Collections.Concurrent;
+using Orchestrator.Backups.Sets;
+using Orchestrator.Deployments;
+using Orchestrator.Restores;
+using Orchestrator.Telemetry;
+
+namespace Orchestrator.Scheduling;
+
+/// <summary>Sees that streams run with the deployments, answers a hole in one with a new set, and tells when one is in trouble.</summary>
+public sealed class StreamWatch(ContinuousStreams streams, DeploymentQueue deployments, BackupDesk desk, BackupAlerts alerts, DrillLedger drills, TimeProvider time) : IAsyncDisposable
+{
+    private const int Past = 200;
+
+    /// <summary>A new base is not asked for again before this has passed: the one that was asked for may be under way, or fail.</summary>
+    private static readonly TimeSpan BetweenBases = TimeSpan.FromMinutes(15);
+
+    private readonly ConcurrentDictionary<string, DateTimeOffset> _asked = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, string> _told = new(StringComparer.Ordinal);
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        foreach (var drill in (await drills.ListAsync(null, Past, cancellationToken)).Where(drill => drill.Passed).DistinctBy(drill => drill.Stack))
+            BackupMetrics.Proved(drill.Stack, drill.EndedAt, drill.RecoverySeconds);
+        deployments.Ended += OnEnded;
+        desk.Made += streams.BaseTaken;
+        await streams.KeepAsync(cancellationToken);
+    }
+
+    public async Task LookAsync(CancellationToken cancellationToken)
+    {
+        await streams.KeepAsync(cancellationToken);
+        foreach (var state in streams.States)
+        {
+            if (state.NewBase is { } why) AskForBase(state, why);
+            Tell(state);
+        }
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        deployments.Ended -= OnEnded;
+        desk.Made -= streams.BaseTaken;
+        return streams.DisposeAsync();
+    }
+
+    // The next look, in some seconds, sees to it: a deployment's end must not wait for a database.
+    private void OnEnded(Deployment ended) => _told.TryRemove(ended.Request.Stack, out _);
+
+    private void AskForBase(StreamState state, string why)
+    {
+        var now = time.GetUtcNow();
+        if (_asked.TryGetValue(state.Stack, out var last) && now - last < BetweenBases) return;
+
+        _asked[state.Stack] = now;
+        if (state.Holes > 0) alerts.Raise("stream.gap", state.Stack, state.Service, why, "A new set is made now; what lies between the hole and it cannot be restored to.");
+        desk.BackUp(state.Stack, state.Holes > 0 ? "gap" : "stream");
+    }
+
+    private void Tell(StreamState state)
+    {
+        var key = $"{state.Stack}/{state.Service}";
+        var trouble = string.Join("; ", state.Findings.Select(finding => finding.What));
+        if (_told.GetValueOrDefault(key, "") == trouble) return;
+
+        _told[key] = trouble;
+        if (trouble.Length > 0) alerts.Raise("stream.trouble", state.Stack, state.Service, trouble, string.Join("; ", state.Findings.Select(finding => finding.Hint)));
+    }
+}
