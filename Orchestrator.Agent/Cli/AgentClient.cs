@@ -122,7 +122,7 @@ internal sealed class AgentClient : IDisposable
     {
         var why = exception.InnerException?.Message ?? exception.Message;
         var hint = exception.InnerException is SocketException { SocketErrorCode: SocketError.AccessDenied }
-            ? "the socket is for root and the daemon's own user: use sudo, or --url with a token"
+            ? "the socket is for root and members of the group basmalin: use sudo, or --url with a token"
             : "is the daemon running? Start it with 'basmalin agent', or say where it is with --socket or --url";
         return new CliFailure(ExitCodes.Failed, $"no daemon answers at {_target}", why, hint);
     }

@@ -35,6 +35,9 @@ internal static class CommandLine
         root.Add(PauseVerbs.Resume(host));
         root.Add(LookVerbs.Doctor(host));
         root.Add(FileVerbs.Config(host));
+        root.Add(InstallVerbs.Install(host));
+        root.Add(InstallVerbs.Upgrade(host));
+        root.Add(InstallVerbs.Uninstall(host));
         root.Add(LookVerbs.Version(host));
         return root;
     }

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Hosting.Systemd;
@@ -16,6 +17,8 @@ using Orchestrator.Journal.Sqlite;
 using Orchestrator.Notifications;
 using Orchestrator.Scheduling;
 using Orchestrator.Secrets;
+using Orchestrator.Traffic;
+using Orchestrator.Traffic.Handover;
 using Quartz;
 using DeploymentOptions = Orchestrator.Deployments.DeploymentOptions;
 
@@ -31,6 +34,7 @@ internal static class AdminHost
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "basmalin" });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, options.Admin));
         builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = AdminSocket.Bind);
+        AddInherited(builder.Services, InheritedSockets.OfProcess());
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.Limits.Stop);
         AddLifetime(builder.Services);
         builder.Services.AddSingleton(log.Factory);
@@ -62,6 +66,14 @@ internal static class AdminHost
         AdminSocket.Listen(kestrel, admin.Socket);
     }
 
+    /// <summary>The last transport that is added is asked first.</summary>
+    private static void AddInherited(IServiceCollection services, InheritedSockets inherited)
+    {
+        services.AddSingleton(inherited);
+        services.AddSingleton(provider => new InheritedTransport(inherited, null, provider.GetRequiredService<ILoggerFactory>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<IConnectionListenerFactory>(provider => provider.GetRequiredService<InheritedTransport>());
+    }
+
     /// <summary>
     /// Under Type=notify the notifier is registered by hand: the detection looks into /proc, which a hardened unit (ProtectProc=invisible) hides.
     /// </summary>
@@ -76,6 +88,14 @@ internal static class AdminHost
 
         services.AddSingleton<ISystemdNotifier, SystemdNotifier>();
         services.AddSingleton<IHostLifetime, SystemdLifetime>();
+        if (Watchdog.Interval(Environment.GetEnvironmentVariable) is not { } interval) return;
+
+        services.AddHostedService(provider => new Watchdog(
+            interval,
+            provider.GetRequiredService<EdgeServer>(),
+            provider.GetRequiredService<ISystemdNotifier>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<Watchdog>>()));
     }
 
     private static void AddEngines(IServiceCollection services, EngineRoom engines, string data)
@@ -130,6 +150,7 @@ internal static class AdminHost
         services.AddQuartzHostedService(quartz => quartz.WaitForJobsToComplete = true);
         services.AddSingleton(options);
         services.AddSingleton<StartStacks>();
+        services.AddHostedService<MemoryRest>();
     }
 
     private static void AddApi(IServiceCollection services, LimitOptions limits)

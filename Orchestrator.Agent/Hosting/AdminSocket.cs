@@ -44,7 +44,7 @@ internal static class AdminSocket
         var peer = connection.Features.Get<IConnectionSocketFeature>() is { Socket: { } socket } ? PeerCredential.Of(socket) : null;
         if (peer is not { MayDrive: true })
         {
-            connection.Abort(new ConnectionAbortedException("The admin socket is for root and the daemon's own user."));
+            connection.Abort(new ConnectionAbortedException("The admin socket is for root, the daemon's own user and the members of its group."));
             return Task.CompletedTask;
         }
 

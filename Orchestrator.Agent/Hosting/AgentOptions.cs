@@ -74,7 +74,7 @@ public sealed record AdminOptions
     /// <summary>API, status page and metrics, behind a token. Null: the socket only.</summary>
     public ListenAddress? Listen { get; init; } = new("127.0.0.1", 9180);
 
-    /// <summary>Unix socket for root and the daemon's own user; needs no token.</summary>
+    /// <summary>Unix socket for root, the daemon's own user and, under systemd, the members of its group; needs no token.</summary>
     public string Socket { get; init; } = "/run/basmalin/admin.sock";
 }
 

@@ -1,11 +1,14 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Hosting.Systemd;
 using Orchestrator.Certificates;
 using Orchestrator.Deployments;
 using Orchestrator.Scheduling;
 using Orchestrator.Traffic;
+using Orchestrator.Traffic.Handover;
 using Orchestrator.Traffic.Tls;
 
 namespace Orchestrator.Agent.Hosting;
@@ -13,6 +16,10 @@ namespace Orchestrator.Agent.Hosting;
 /// <summary>The daemon: opened, started and stopped in one order.</summary>
 public sealed partial class Daemon : IAsyncDisposable
 {
+    private static readonly TimeSpan LongestLeave = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ShortestDrain = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan StopMargin = TimeSpan.FromSeconds(15);
+
     private readonly AgentOptions _options;
     private readonly DaemonLog _log;
     private readonly EngineRoom _engines;
@@ -100,7 +107,10 @@ public sealed partial class Daemon : IAsyncDisposable
     /// <returns>0, or 1 when a part of the daemon crashed: the host alone would say 0, and systemd would not start it again.</returns>
     public async Task<int> WaitAsync(CancellationToken cancellationToken)
     {
-        await _admin.WaitForShutdownAsync(cancellationToken);
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var lifetime = Services.GetRequiredService<IHostApplicationLifetime>();
+        await using (lifetime.ApplicationStopping.Register(asked.SetResult))
+        await using (cancellationToken.Register(lifetime.StopApplication)) await asked.Task;
         await StopAsync();
         var crashed = _admin.Services.GetServices<IHostedService>().OfType<BackgroundService>().FirstOrDefault(service => service.ExecuteTask is { IsFaulted: true });
         if (crashed is null) return Cli.ExitCodes.Done;
@@ -117,12 +127,20 @@ public sealed partial class Daemon : IAsyncDisposable
         _stopped = true;
         _state.Ready = false;
         LogStopping();
-        using (var patience = new CancellationTokenSource(_options.Limits.Stop)) await _admin.StopAsync(patience.Token);
+        var time = Services.GetRequiredService<TimeProvider>();
+        var (edge, limit, started) = (Services.GetRequiredService<EdgeServer>(), _options.Limits.Stop, time.GetTimestamp());
+        Services.GetService<ISystemdNotifier>()?.Notify(new ServiceState($"EXTEND_TIMEOUT_USEC={(long)(limit + StopMargin).TotalMicroseconds}"));
+
+        // As long as connections are told, new ones are still served: nobody waits for that.
+        var leave = edge.TakeLeaveAsync(limit / 10 < LongestLeave ? limit / 10 : LongestLeave);
+        using (var patience = new CancellationTokenSource(limit, time)) await _admin.StopAsync(patience.Token);
 
         // Deployments suspend themselves first: a step must not see the edge go away beneath it.
         await Services.GetRequiredService<DeploymentRuntime>().DisposeAsync();
         await Services.GetRequiredService<BackupRuntime>().DisposeAsync();
-        await Services.GetRequiredService<EdgeServer>().StopAsync(_options.Limits.Stop);
+        await leave;
+        var left = limit - time.GetElapsedTime(started);
+        await edge.StopAsync(left > ShortestDrain ? left : ShortestDrain);
         LogStopped();
     }
 
@@ -138,7 +156,8 @@ public sealed partial class Daemon : IAsyncDisposable
     {
         await _engines.EngineAnswers.WaitAsync(cancellationToken);
         await OpenEdgeAsync(cancellationToken);
-        if (AdminSocket.Prepare(_options.Admin.Socket) is { } problem) throw new DaemonStartException($"{problem}. Change admin.socket.", null);
+        var inherited = Services.GetRequiredService<InheritedSockets>();
+        if (!inherited.Has(new UnixDomainSocketEndPoint(_options.Admin.Socket)) && AdminSocket.Prepare(_options.Admin.Socket) is { } problem) throw new DaemonStartException($"{problem}. Change admin.socket.", null);
 
         try
         {
@@ -149,6 +168,8 @@ public sealed partial class Daemon : IAsyncDisposable
             throw new DaemonStartException($"The admin listener cannot be opened: {exception.Message}. Change admin.listen or admin.socket.", exception);
         }
 
+        foreach (var trouble in inherited.Problems) LogUnusable(trouble);
+        foreach (var stray in Services.GetRequiredService<EdgeServer>().ReleaseUnclaimed()) LogStray(stray.EndPoint, stray.Name);
         _state.Ready = true;
         LogReady(Cli.Build.Version, Admin, _options.Admin.Socket);
         await Services.GetRequiredService<StartStacks>().ApplyAsync(cancellationToken);
@@ -185,6 +206,12 @@ public sealed partial class Daemon : IAsyncDisposable
             throw new DaemonStartException($"The key of the ACME account cannot be had: {exception.Message}. Put {Path.Combine(_options.Data, "acme")} back, or remove it.", exception);
         }
     }
+
+    [LoggerMessage(EventId = 1201, Level = LogLevel.Error, Message = "What systemd hands over cannot be used: {Problem}")]
+    private partial void LogUnusable(string problem);
+
+    [LoggerMessage(EventId = 1202, Level = LogLevel.Error, Message = "systemd listens at {Address} ('{Name}') for us, but no setting names it: who connects there gets no answer. Put it into edge.http, edge.https or admin, or run 'basmalin install' to bring basmalin.socket in line")]
+    private partial void LogStray(EndPoint address, string name);
 
     [LoggerMessage(EventId = 1010, Level = LogLevel.Information, Message = "BasMalin {Version} is ready: admin on {Admin} and {Socket}")]
     private partial void LogReady(string version, Uri? admin, string socket);

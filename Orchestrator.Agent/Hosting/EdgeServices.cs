@@ -2,6 +2,7 @@ using Orchestrator.Agent.Webhooks;
 using Orchestrator.Certificates;
 using Orchestrator.Scheduling;
 using Orchestrator.Traffic;
+using Orchestrator.Traffic.Handover;
 using Orchestrator.Traffic.Requests;
 using Orchestrator.Traffic.Tls;
 using Prometheus;
@@ -26,6 +27,9 @@ internal static class EdgeServices
             provider.GetRequiredService<ILoggerFactory>(),
             provider.GetRequiredService<TimeProvider>())
         {
+            Inherited = provider.GetRequiredService<InheritedSockets>(),
+            Keeping = SocketKeeping.OfProcess(),
+
             // Looked up with each webhook: it leads to deployments, and those to the edge.
             Intercept = context => provider.GetRequiredService<WebhookEndpoint>().InterceptAsync(context),
         });

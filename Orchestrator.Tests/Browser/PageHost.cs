@@ -77,7 +77,7 @@ internal sealed class PageHost : IAsyncDisposable
         application.Use((context, next) =>
         {
             context.Features.Set(Caller.Socket);
-            context.Features.Set(new PeerCredential(Environment.ProcessId, 0));
+            context.Features.Set(new PeerCredential(Environment.ProcessId, 0, Member: false));
             return next(context);
         });
         application.MapStatusPage();

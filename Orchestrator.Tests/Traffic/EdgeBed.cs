@@ -5,6 +5,7 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orchestrator.Traffic;
+using Orchestrator.Traffic.Handover;
 using Orchestrator.Traffic.Requests;
 using Prometheus;
 
@@ -15,12 +16,12 @@ internal sealed class EdgeBed : IAsyncDisposable
 {
     public static readonly DrainBudget Patient = new(TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(30));
 
-    private EdgeBed(EdgeOptions options, TimeProvider time, Func<HttpContext, ValueTask<bool>>? intercept)
+    private EdgeBed(EdgeOptions options, TimeProvider time, Func<HttpContext, ValueTask<bool>>? intercept, InheritedSockets inherited)
     {
         Time = time;
         Metrics = new EdgeMetrics(Registry);
         Router = new TrafficRouter(Metrics, time);
-        Edge = new EdgeServer(options, Router, Metrics, NullLoggerFactory.Instance, time) { Intercept = intercept };
+        Edge = new EdgeServer(options, Router, Metrics, NullLoggerFactory.Instance, time) { Intercept = intercept, Inherited = inherited };
     }
 
     public TimeProvider Time { get; }
@@ -41,9 +42,12 @@ internal sealed class EdgeBed : IAsyncDisposable
 
     public static Task<EdgeBed> StartAsync(EdgeOptions options) => StartAsync(options, TimeProvider.System, intercept: null);
 
-    public static async Task<EdgeBed> StartAsync(EdgeOptions options, TimeProvider time, Func<HttpContext, ValueTask<bool>>? intercept)
+    public static Task<EdgeBed> StartAsync(EdgeOptions options, TimeProvider time, Func<HttpContext, ValueTask<bool>>? intercept) =>
+        StartAsync(options, time, intercept, InheritedSockets.None);
+
+    public static async Task<EdgeBed> StartAsync(EdgeOptions options, TimeProvider time, Func<HttpContext, ValueTask<bool>>? intercept, InheritedSockets inherited)
     {
-        var bed = new EdgeBed(options with { Http = options.Http.IsEmpty ? [new IPEndPoint(IPAddress.Loopback, 0)] : options.Http }, time, intercept);
+        var bed = new EdgeBed(options with { Http = options.Http.IsEmpty ? [new IPEndPoint(IPAddress.Loopback, 0)] : options.Http }, time, intercept, inherited);
         await bed.Edge.StartAsync(CancellationToken.None);
         bed.Client.Dispose();
         bed.Client = new HttpClient { BaseAddress = bed.Address };

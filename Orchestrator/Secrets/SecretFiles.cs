@@ -4,7 +4,7 @@ using System.Text;
 namespace Orchestrator.Secrets;
 
 /// <summary>
-/// Secrets and configurations as files on the host, to be mounted read-only into containers. The directories above are root's alone (0700);
+/// Secrets and configurations as files on the host, to be mounted read-only into containers. The directories above are the daemon's alone (0700);
 /// the engine mounts the file itself, so that its mode is what the container sees.
 /// </summary>
 /// <remarks>A file's name says its content, so that a file that is mounted somewhere is never rewritten: another content or owner is another file.</remarks>
@@ -27,7 +27,7 @@ public sealed class SecretFiles(string dataDirectory, KeyRing keys)
             var path = Path.Combine(directory, $"{FileName(name)}.{Fingerprint(stack, name, bytes, mode, owner)}");
             if (File.Exists(path)) return path;
 
-            DurableFile.Write(path, bytes, (UnixFileMode)(mode & 0x1FF), owner);
+            Write(path, bytes, (UnixFileMode)(mode & 0x1FF), owner);
             return path;
         }
         finally
@@ -48,6 +48,19 @@ public sealed class SecretFiles(string dataDirectory, KeyRing keys)
         unused.ForEach(File.Delete);
         if (!Directory.EnumerateFileSystemEntries(directory).Any()) Directory.Delete(directory);
         return unused.Count;
+    }
+
+    // Root's, also when the daemon is not root; one that may not give files away leaves them its own.
+    private static void Write(string path, byte[] bytes, UnixFileMode mode, FileOwner? owner)
+    {
+        try
+        {
+            DurableFile.Write(path, bytes, mode, owner ?? new FileOwner(0, 0));
+        }
+        catch (IOException) when (owner is null)
+        {
+            DurableFile.Write(path, bytes, mode, owner: null);
+        }
     }
 
     private string MakeDirectory(string stack)

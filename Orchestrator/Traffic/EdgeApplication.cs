@@ -16,8 +16,9 @@ internal sealed class EdgeApplication(
 
     public EdgeExchange CreateContext(IFeatureCollection contextFeatures)
     {
-        var exchange = contextFeatures is IHostContextContainer<EdgeExchange> container ? container.HostContext ??= new EdgeExchange() : new EdgeExchange();
+        var exchange = contextFeatures is IHostContextContainer<EdgeExchange> container ? container.HostContext ??= NewExchange() : NewExchange();
         exchange.Begin(contextFeatures, listener, pipeline.Now);
+        pipeline.Farewell.OnRequest(exchange.Context);
         pipeline.Log?.Begin(exchange);
         return exchange;
     }
@@ -41,6 +42,8 @@ internal sealed class EdgeApplication(
             exchange.Context.Response.Headers.Connection = "close";
         return OwnAnswers.WriteAsync(exchange, fault);
     }
+
+    private EdgeExchange NewExchange() => new(pipeline.Farewell.Streams);
 
     private async Task InterceptAsync(Func<HttpContext, ValueTask<bool>> handle, EdgeExchange exchange)
     {

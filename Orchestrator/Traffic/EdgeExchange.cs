@@ -12,7 +12,7 @@ namespace Orchestrator.Traffic;
 /// One request on its way through the proxy. Kestrel keeps it with the connection and uses it again for the next request, so that a request costs no
 /// object of ours; it is YARP's transformer as well, because that is how YARP hands back the request it is working on.
 /// </summary>
-internal sealed class EdgeExchange : HttpTransformer
+internal sealed class EdgeExchange(OpenStreams streams) : HttpTransformer
 {
     // What is passed on byte for byte: printable ASCII without '#', which would be lost as a fragment.
     private static readonly SearchValues<char> Verbatim =
@@ -189,6 +189,7 @@ internal sealed class EdgeExchange : HttpTransformer
             return Lease.Upstream.HttpDeadline;
 
         Session.Open = Target?.Series.WebSockets;
+        Session.Streams = streams;
         return Session.Aborted;
     }
 
@@ -258,7 +259,7 @@ internal sealed class EdgeExchange : HttpTransformer
     private async ValueTask<bool> FollowEventsAsync(ValueTask<bool> copied, HttpResponseMessage response, CancellationToken cancellationToken)
     {
         var hasBody = await copied;
-        Events = new EventStreamSession(await response.Content.ReadAsStreamAsync(cancellationToken), Lease.Upstream);
+        Events = new EventStreamSession(await response.Content.ReadAsStreamAsync(cancellationToken), Lease.Upstream, streams);
         response.Content = new StreamContent(Events);
         return hasBody;
     }

@@ -8,7 +8,6 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 using Orchestrator.Traffic.Requests;
-using Orchestrator.Traffic.Tls;
 
 namespace Orchestrator.Traffic;
 
@@ -26,13 +25,12 @@ internal sealed class EdgeListener : IDisposable
     /// <summary>Where it listens, with the port that it was given.</summary>
     public IPEndPoint Address { get; }
 
-    /// <param name="tls">Null: plain HTTP.</param>
     /// <exception cref="EdgeBindException">The address is taken, or not one of this host's.</exception>
     public static async Task<EdgeListener> OpenAsync(
-        PublishedEndpoint endpoint, EdgeLimits limits, EdgeApplication application, EdgeTls? tls, IConnectionListenerFactory transport,
+        PublishedEndpoint endpoint, EdgeApplication application, EdgeListenerOptions settings, IConnectionListenerFactory transport,
         ILoggerFactory loggers, CancellationToken cancellationToken)
     {
-        var server = new KestrelServer(Options.Create(OptionsFor(endpoint, limits, tls)), transport, loggers);
+        var server = new KestrelServer(Options.Create(OptionsFor(endpoint, settings)), transport, loggers);
         try
         {
             await server.StartAsync(application, cancellationToken);
@@ -52,7 +50,7 @@ internal sealed class EdgeListener : IDisposable
 
     public void Dispose() => _server.Dispose();
 
-    private static KestrelServerOptions OptionsFor(PublishedEndpoint endpoint, EdgeLimits limits, EdgeTls? tls)
+    private static KestrelServerOptions OptionsFor(PublishedEndpoint endpoint, EdgeListenerOptions settings)
     {
         var options = new KestrelServerOptions
         {
@@ -63,7 +61,7 @@ internal sealed class EdgeListener : IDisposable
             ResponseHeaderEncodingSelector = static _ => Encoding.Latin1,
         };
 
-        limits.Apply(options.Limits);
+        settings.Limits.Apply(options.Limits);
         if (endpoint.Address is null)
             options.ListenAnyIP(endpoint.Port, Configure);
         else
@@ -73,7 +71,8 @@ internal sealed class EdgeListener : IDisposable
         void Configure(ListenOptions listen)
         {
             listen.Protocols = HttpProtocols.Http1;
-            tls?.Use(listen);
+            listen.Use(next => connection => settings.Farewell.CountAsync(next, connection));
+            settings.Tls?.Use(listen);
         }
     }
 

@@ -19,6 +19,9 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
     /// <summary>Null: requests are not written down.</summary>
     public AccessLog? Log { get; init; }
 
+    /// <summary>Whether it is time to go.</summary>
+    public required EdgeFarewell Farewell { get; init; }
+
     public long Now => time.GetTimestamp();
 
     public EdgeRedirects Redirects { get; } = new(options.Tls?.Certificates);

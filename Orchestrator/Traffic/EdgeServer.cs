@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Orchestrator.Traffic.Handover;
 using Orchestrator.Traffic.Requests;
 using Orchestrator.Traffic.Tls;
 
@@ -18,11 +19,15 @@ public sealed partial class EdgeServer : IAsyncDisposable
     // How long connections of a port that is not published any more may go on.
     private static readonly TimeSpan ClosingTime = TimeSpan.FromSeconds(30);
 
+    // How far apart WebSockets and event streams are ended at a stop.
+    private static readonly TimeSpan LongestSpread = TimeSpan.FromMilliseconds(300);
+
     private readonly EdgeOptions _options;
     private readonly EdgeForwarder _forwarder;
     private readonly EdgePipeline _pipeline;
     private readonly AccessLog? _log;
-    private readonly SocketTransportFactory _transport;
+    private readonly EdgeFarewell _farewell;
+    private readonly SocketTransportFactory _sockets;
     private readonly ILoggerFactory _loggers;
     private readonly TimeProvider _time;
     private readonly ILogger<EdgeServer> _logger;
@@ -30,6 +35,7 @@ public sealed partial class EdgeServer : IAsyncDisposable
     private readonly List<EdgeListener> _main = [];
     private readonly Dictionary<PublishedEndpoint, (string Stack, EdgeListener Listener)> _published = [];
     private readonly CancellationTokenSource _stopping = new();
+    private InheritedTransport? _transport;
     private EdgeListener? _loopback;
     private ImmutableArray<Task> _closing = [];
     private ImmutableArray<IPEndPoint> _addresses = [];
@@ -40,8 +46,9 @@ public sealed partial class EdgeServer : IAsyncDisposable
         _options = options;
         _forwarder = new EdgeForwarder(options, loggers, time);
         _log = options.AccessLog is { } log ? new AccessLog(log, metrics, loggers, time) : null;
-        _pipeline = new EdgePipeline(options, router, _forwarder, metrics, time) { Log = _log };
-        _transport = new SocketTransportFactory(Options.Create(new SocketTransportOptions { Backlog = 4096 }), loggers);
+        _farewell = new EdgeFarewell(time);
+        _pipeline = new EdgePipeline(options, router, _forwarder, metrics, time) { Log = _log, Farewell = _farewell };
+        _sockets = new SocketTransportFactory(Options.Create(new SocketTransportOptions { Backlog = InheritedTransport.Backlog }), loggers);
         _loggers = loggers;
         _time = time;
         _logger = loggers.CreateLogger<EdgeServer>();
@@ -51,6 +58,12 @@ public sealed partial class EdgeServer : IAsyncDisposable
     /// Asked first for each <c>POST /hooks/{name}</c> on the main listeners; true: it has answered. The context has no request services.
     /// </summary>
     public Func<HttpContext, ValueTask<bool>>? Intercept { get; init; }
+
+    /// <summary>Listeners that were handed over; addresses that are not among them are opened.</summary>
+    public InheritedSockets Inherited { get; init; } = InheritedSockets.None;
+
+    /// <summary>Who keeps the listeners that are opened here for the next daemon; null: nobody.</summary>
+    public SocketKeeping? Keeping { get; init; }
 
     /// <summary>A private listener on 127.0.0.1 for the smoke tests. There is none before <see cref="StartAsync"/>.</summary>
     public IPEndPoint Loopback => _loopback?.Address ?? throw new InvalidOperationException("The edge has not been started.");
@@ -126,7 +139,36 @@ public sealed partial class EdgeServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Stops accepting everywhere and lets requests end for <paramref name="drain"/>; then they are cut off.</summary>
+    /// <summary>Asks every listener but the published ports for a sign of life.</summary>
+    /// <returns>The first that gives none within <paramref name="limit"/>; null: all live.</returns>
+    public async Task<IPEndPoint?> FindSilentAsync(TimeSpan limit)
+    {
+        foreach (var address in (IEnumerable<IPEndPoint>)[Loopback, .. Addresses, .. SecureAddresses])
+        {
+            if (!await EdgePulse.BeatsAsync(address, limit, _time))
+                return address;
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// Where somebody holds what arrives while no daemon runs: each answer is the last of its connection from now on, and new connections are still
+    /// served. Ends when no connection is left that was kept for more, or after <paramref name="limit"/>.
+    /// </summary>
+    public Task TakeLeaveAsync(TimeSpan limit) => Inherited.Any || Keeping is not null ? _farewell.SayAsync(limit) : Task.CompletedTask;
+
+    /// <summary>Lets go of what was handed over and nothing has taken. What a daemon before had kept is not wanted any more, and nothing to tell of.</summary>
+    /// <returns>The others: listeners of a unit that no setting names.</returns>
+    public ImmutableArray<InheritedSocket> ReleaseUnclaimed()
+    {
+        var left = Inherited.Release();
+        foreach (var kept in left.Where(SocketKeeping.IsKept))
+            Keeping?.Forget(kept.Name);
+        return [.. left.Where(socket => !SocketKeeping.IsKept(socket))];
+    }
+
+    /// <summary>Stops accepting everywhere and lets requests end for <paramref name="drain"/>, WebSockets and event streams after being asked to; then they are cut off.</summary>
     public async Task StopAsync(TimeSpan drain)
     {
         await _changing.WaitAsync(CancellationToken.None);
@@ -155,6 +197,7 @@ public sealed partial class EdgeServer : IAsyncDisposable
         if (!_published.Remove(endpoint, out var entry))
             return;
 
+        _transport?.Forget(entry.Listener.Address);
         _closing = [.. _closing.Where(task => !task.IsCompleted), CloseAsync(entry.Listener, ClosingTime)];
         LogUnpublished(endpoint, stack);
     }
@@ -191,8 +234,10 @@ public sealed partial class EdgeServer : IAsyncDisposable
 
     private Task<EdgeListener> OpenAsync(PublishedEndpoint endpoint, PublishedEndpoint? listener, EdgeTls? tls, CancellationToken cancellationToken) =>
         EdgeListener.OpenAsync(
-            endpoint, _options.Limits, new EdgeApplication(_pipeline, listener, _options.Tls?.Challenges, listener is null ? Intercept : null), tls, _transport,
-            _loggers, cancellationToken);
+            endpoint, new EdgeApplication(_pipeline, listener, _options.Tls?.Challenges, listener is null ? Intercept : null), OptionsFor(tls),
+            _transport ??= new InheritedTransport(Inherited, _sockets, _loggers, _time) { Keeping = Keeping }, _loggers, cancellationToken);
+
+    private EdgeListenerOptions OptionsFor(EdgeTls? tls) => new(_options.Limits, tls, _farewell);
 
     private async Task CloseAllAsync(TimeSpan drain)
     {
@@ -201,11 +246,27 @@ public sealed partial class EdgeServer : IAsyncDisposable
             listeners.Add(_loopback);
         _published.Clear();
         _main.Clear();
+        if (drain > TimeSpan.Zero)
+            drain = await EndStreamsAsync(drain);
 
         var closing = listeners.Select(listener => CloseAsync(listener, drain)).ToList();
         _stopping.CancelAfter(drain);
         await Task.WhenAll([.. closing, .. _closing]);
         _closing = [];
+    }
+
+    /// <returns>How much of the time is left.</returns>
+    private async Task<TimeSpan> EndStreamsAsync(TimeSpan drain)
+    {
+        var started = _time.GetTimestamp();
+        if (_transport is not null)
+            await _transport.StopAcceptingAsync();
+
+        // Their clients come back to the next daemon, and wait for it together however they are spread: no longer than their number asks for.
+        var spread = drain / 20 < LongestSpread ? drain / 20 : LongestSpread;
+        await _farewell.Streams.EndAsync(spread).WaitAsync(drain, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var left = drain - _time.GetElapsedTime(started);
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
     private async Task CloseAsync(EdgeListener listener, TimeSpan drain)

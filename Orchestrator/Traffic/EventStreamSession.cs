@@ -8,16 +8,19 @@ internal sealed class EventStreamSession : Stream
 {
     private readonly Stream _inner;
     private readonly Upstream _upstream;
+    private readonly OpenStreams _streams;
     private readonly EventBoundary _boundary = new();
     private readonly CancellationTokenSource _ending = new();
     private readonly Lock _gate = new();
     private CancellationTokenSource? _either;
     private bool _asked;
 
-    public EventStreamSession(Stream inner, Upstream upstream)
+    public EventStreamSession(Stream inner, Upstream upstream, OpenStreams streams)
     {
         _inner = inner;
         _upstream = upstream;
+        _streams = streams;
+        streams.Attach(this);
         upstream.Attach(this);
     }
 
@@ -100,6 +103,7 @@ internal sealed class EventStreamSession : Stream
         if (disposing)
         {
             _upstream.Detach(this);
+            _streams.Detach(this);
             _inner.Dispose();
             _either?.Dispose();
         }

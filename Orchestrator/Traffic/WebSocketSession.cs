@@ -24,6 +24,9 @@ internal sealed class WebSocketSession(IHttpUpgradeFeature? upgrade, IHttpExtend
     /// <summary>Where it is counted while it is open; null: nowhere.</summary>
     public Gauge.Child? Open { get; set; }
 
+    /// <summary>Where it is known of while it is open; null: to its upstream only.</summary>
+    public OpenStreams? Streams { get; set; }
+
     public bool IsUpgradableRequest => upgrade is { IsUpgradableRequest: true };
 
     public bool IsExtendedConnect => connect is { IsExtendedConnect: true };
@@ -103,6 +106,7 @@ internal sealed class WebSocketSession(IHttpUpgradeFeature? upgrade, IHttpExtend
             return;
 
         upstream.Detach(this);
+        Streams?.Detach(this);
         Open?.Dec();
     }
 
@@ -110,6 +114,7 @@ internal sealed class WebSocketSession(IHttpUpgradeFeature? upgrade, IHttpExtend
     {
         _stream = new ClientSocketStream(client);
         upstream.Attach(this);
+        Streams?.Attach(this);
         Open?.Inc();
         return _stream;
     }

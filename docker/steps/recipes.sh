@@ -23,7 +23,7 @@ prepare_images() {
   fi
 
   local folder
-  for folder in postgres:15 redis:7; do
+  for folder in postgres:15 redis:7 systemd:12; do
     image "$folder" "$({ files_of "$repo/docker/${folder%:*}"; echo "$base_content"; } | content_of)" build_service "${folder%:*}"
   done
   garden_images "$aspnet_content"

@@ -51,6 +51,8 @@ namespace Orchestrator.Agent.Api.Contracts;
 [JsonSerializable(typeof(WebhookReply))]
 [JsonSerializable(typeof(DoneResponse))]
 [JsonSerializable(typeof(VersionReport))]
+[JsonSerializable(typeof(InstallResponse))]
+[JsonSerializable(typeof(UpgradeResponse))]
 internal sealed partial class ApiJson : JsonSerializerContext
 {
     /// <summary>For people and scripts: indented, with letters and quotes as they are. Never into a page.</summary>

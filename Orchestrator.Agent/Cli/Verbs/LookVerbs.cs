@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Orchestrator.Agent.Api.Contracts;
 using Orchestrator.Agent.Cli.Output;
+using Orchestrator.Journal.Sqlite;
 
 namespace Orchestrator.Agent.Cli.Verbs;
 
@@ -18,6 +19,8 @@ internal static class LookVerbs
 
     private static readonly Option<bool> Repair = new("--repair") { Description = "Says how a damaged journal would be made whole again; with --yes, does it." };
     private static readonly Option<bool> Yes = new("--yes") { Description = "Does what --repair says." };
+    
+    private static readonly Option<bool> Offline = new("--offline") { Description = "Do not ask the daemon." };
 
     public static Command Status(CliHost host) => Invocation.Verb(
         host,
@@ -95,20 +98,20 @@ internal static class LookVerbs
         host,
         "version",
         "Says which version this is, and which one the daemon.",
-        _ => { },
+        command => command.Add(Offline),
         async (call, cancellationToken) =>
         {
             VersionResponse? daemon = null;
             try
             {
-                daemon = await call.Client.GetAsync("version", ApiJson.Default.VersionResponse, cancellationToken);
+                if (!call.Value(Offline)) daemon = await call.Client.GetAsync("version", ApiJson.Default.VersionResponse, cancellationToken);
             }
             catch (CliFailure failure) when (failure.ExitCode != ExitCodes.Usage)
             {
                 if (!call.Json) await call.Host.Error.WriteLineAsync($"daemon: {failure.Message}");
             }
 
-            call.Write(new VersionReport(Build.Version, daemon), ApiJson.Readable.VersionReport, (text, report) =>
+            call.Write(new VersionReport(VersionReport.Name, Build.Version, JournalSchema.Known, daemon), ApiJson.Readable.VersionReport, (text, report) =>
             {
                 text.WriteLine($"basmalin {report.Client}");
                 if (report.Daemon is { } found) text.WriteLine($"daemon   {found.Version} on {found.Runtime}, engine {found.Engine ?? "not reachable"}");

@@ -25,7 +25,11 @@ internal static class SchemaMigrations
             "CREATE TABLE IF NOT EXISTS schema_migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, hash TEXT NOT NULL, applied_at TEXT NOT NULL) STRICT");
         var applied = session.Query<AppliedRow>("SELECT number, name, hash FROM schema_migrations ORDER BY number");
         Compare(path, applied);
-        if (applied.Length > 0 && applied.Length < All.Length) backups?.MakeBefore(connection);
+        if (applied.Length > 0 && applied.Length < All.Length)
+        {
+            backups?.MakeBefore(connection);
+            JournalSchema.Keep(path, session, (int)applied[^1].Number);      // under its schema's number: what an upgrade that fails goes back to
+        }
 
         foreach (var migration in All.Skip(applied.Length))
         {

@@ -1,0 +1,52 @@
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http;
+
+namespace Orchestrator.Traffic;
+
+/// <summary>
+/// How the edge lets go of those whose connections it keeps: what they ask meanwhile is answered, with word that the connection ends, so that they do not
+/// send the next request into a socket that is being closed.
+/// </summary>
+internal sealed class EdgeFarewell(TimeProvider time)
+{
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
+
+    private int _connections;
+    private volatile bool _begun;
+
+    /// <summary>WebSockets and event streams that are open.</summary>
+    public OpenStreams Streams { get; } = new(time);
+
+    /// <summary>
+    /// From now on each answer is the last one of its connection: <c>Connection: close</c> (RFC 9112, section 9.6), GOAWAY over HTTP/2. Returns when
+    /// only WebSockets and event streams are left, or after <paramref name="limit"/>: who has asked nothing by then is idle.
+    /// </summary>
+    public async Task SayAsync(TimeSpan limit)
+    {
+        var started = time.GetTimestamp();
+        _begun = true;
+        while (Volatile.Read(ref _connections) > Streams.Count && time.GetElapsedTime(started) < limit)
+            await Task.Delay(Look, time);
+    }
+
+    public void OnRequest(HttpContext context)
+    {
+        // A WebSocket's way of being told is its own.
+        if (_begun && !WebSocketSession.IsAskedFor(context.Request))
+            context.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
+    }
+
+    public async Task CountAsync(ConnectionDelegate next, ConnectionContext connection)
+    {
+        Interlocked.Increment(ref _connections);
+        try
+        {
+            await next(connection);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _connections);
+        }
+    }
+}
