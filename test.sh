@@ -47,6 +47,13 @@ if [ ! -e "$work/s3rver/node_modules/.bin/s3rver" ]; then
     { tail -n 5 "$work/s3rver.log"; stopped "s3rver could not be installed"; }
 fi
 
+if ! command -v systemd-analyze >/dev/null; then
+  say "what checks the units"
+  sudo=; [ "$(id -u)" = 0 ] || sudo=sudo
+  { $sudo apt-get update -qq && $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends systemd; } >"$work/systemd.log" 2>&1 ||
+    { tail -n 5 "$work/systemd.log"; stopped "systemd could not be installed"; }
+fi
+
 say "build, warnings as errors"
 dotnet build BasMalin.sln -c Release -nologo -v quiet || stopped "the build failed"
 

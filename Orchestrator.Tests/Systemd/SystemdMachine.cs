@@ -67,7 +67,7 @@ internal sealed class SystemdMachine : IAsyncDisposable
             limits: { stop: 10s }
             """);
         await RunAsync($"mkdir -p /etc/basmalin && cp {Shared}/agent.yml /etc/basmalin/agent.yml && {Shared}/basmalin install");
-        await RunAsync("mkdir -p /etc/systemd/system/basmalin.service.d && printf '[Service]\\nWatchdogSec=6s\\n' >/etc/systemd/system/basmalin.service.d/test.conf && systemctl daemon-reload && systemctl restart basmalin");
+        await RunAsync("mkdir -p /etc/systemd/system/basmalin.service.d && printf '[Service]\\nWatchdogSec=15s\\n' >/etc/systemd/system/basmalin.service.d/test.conf && systemctl daemon-reload && systemctl restart basmalin");
     }
 
     /// <summary>Deploys the application, which answers at <see cref="Host"/> and on a port of its own.</summary>
@@ -112,7 +112,7 @@ internal sealed class SystemdMachine : IAsyncDisposable
     /// <summary>Off and on again.</summary>
     public async Task RebootAsync()
     {
-        await DockerCli.RunAsync("restart", "--time", "30", _name);
+        await DockerCli.RunAsync("restart", "-t", "30", _name);
         await RunningAsync();
     }
 

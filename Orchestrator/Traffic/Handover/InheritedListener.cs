@@ -45,7 +45,9 @@ internal sealed class InheritedListener(InheritedSocket inherited, ILoggerFactor
     public async ValueTask UnbindAsync(CancellationToken cancellationToken = default)
     {
         await _unbound.CancelAsync();
-        await _accepting.WaitAsync(cancellationToken);
+
+        // Not given up, however hurried the stop is: the accept ends at once, and closing the socket during it is what must not happen.
+        await _accepting.WaitAsync(CancellationToken.None);
         try
         {
             if (_closed)
