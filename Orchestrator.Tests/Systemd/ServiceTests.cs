@@ -60,6 +60,7 @@ public sealed class ServiceTests
         var lost = 0L;
         for (var kill = 0; kill < 3; kill++)
         {
+            await CaughtUpAsync(load);
             var process = await _machine.MainProcessAsync();
             var before = load.Report();
             await _machine.RunAsync($"kill -9 {process}");
@@ -176,6 +177,14 @@ public sealed class ServiceTests
             Assert.That(new[] { script.ExitCode, foreign.ExitCode, hash.ExitCode, second.ExitCode }, Is.All.EqualTo(1));
         });
         Assert.That(await _machine.MainProcessAsync(), Is.EqualTo(process));
+    }
+
+    /// <summary>Waits until those who had to wait have their answers.</summary>
+    private static async Task CaughtUpAsync(OpenLoopLoad load)
+    {
+        var patience = Soon();
+        for (var report = load.Report(); report.Sent - report.Ok - report.Failed > 10; report = load.Report())
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, patience);
     }
 
     /// <summary>The version with another digit before its commit.</summary>
