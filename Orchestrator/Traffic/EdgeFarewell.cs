@@ -13,6 +13,7 @@ internal sealed class EdgeFarewell(TimeProvider time)
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
 
     private int _connections;
+    private int _late;
     private volatile bool _begun;
 
     /// <summary>WebSockets and event streams that are open.</summary>
@@ -30,6 +31,17 @@ internal sealed class EdgeFarewell(TimeProvider time)
             await Task.Delay(Look, time);
     }
 
+    /// <summary>
+    /// Waits for those who have come since, and have their one answer yet to get: a connection that is new, and on which nothing was asked so far, is
+    /// about to be used. One that stays silent for <paramref name="limit"/> is not.
+    /// </summary>
+    public async Task AnsweredAsync(TimeSpan limit)
+    {
+        var started = time.GetTimestamp();
+        while (Volatile.Read(ref _late) > Streams.Count && time.GetElapsedTime(started) < limit)
+            await Task.Delay(Look, time);
+    }
+
     public void OnRequest(HttpContext context)
     {
         // A WebSocket's way of being told is its own.
@@ -39,7 +51,9 @@ internal sealed class EdgeFarewell(TimeProvider time)
 
     public async Task CountAsync(ConnectionDelegate next, ConnectionContext connection)
     {
+        var late = _begun ? 1 : 0;
         Interlocked.Increment(ref _connections);
+        Interlocked.Add(ref _late, late);
         try
         {
             await next(connection);
@@ -47,6 +61,7 @@ internal sealed class EdgeFarewell(TimeProvider time)
         finally
         {
             Interlocked.Decrement(ref _connections);
+            Interlocked.Add(ref _late, -late);
         }
     }
 }

@@ -22,6 +22,9 @@ public sealed partial class EdgeServer : IAsyncDisposable
     // How far apart WebSockets and event streams are ended at a stop.
     private static readonly TimeSpan LongestSpread = TimeSpan.FromMilliseconds(300);
 
+    // How long a new connection may be silent and still count as one that is about to be used.
+    private static readonly TimeSpan FirstRequest = TimeSpan.FromSeconds(1);
+
     private readonly EdgeOptions _options;
     private readonly EdgeForwarder _forwarder;
     private readonly EdgePipeline _pipeline;
@@ -265,8 +268,11 @@ public sealed partial class EdgeServer : IAsyncDisposable
         // Their clients come back to the next daemon, and wait for it together however they are spread: no longer than their number asks for.
         var spread = drain / 20 < LongestSpread ? drain / 20 : LongestSpread;
         await _farewell.Streams.EndAsync(spread).WaitAsync(drain, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        var left = drain - _time.GetElapsedTime(started);
-        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+        var left = Left();
+        await _farewell.AnsweredAsync(left < FirstRequest ? left : FirstRequest);
+        return Left();
+
+        TimeSpan Left() => drain - _time.GetElapsedTime(started) is var rest && rest > TimeSpan.Zero ? rest : TimeSpan.Zero;
     }
 
     private async Task CloseAsync(EdgeListener listener, TimeSpan drain)
