@@ -45,9 +45,11 @@ internal sealed class EdgeBed : IAsyncDisposable
     public static Task<EdgeBed> StartAsync(EdgeOptions options, TimeProvider time, Func<HttpContext, ValueTask<bool>>? intercept) =>
         StartAsync(options, time, intercept, InheritedSockets.None);
 
-    public static async Task<EdgeBed> StartAsync(EdgeOptions options, TimeProvider time, Func<HttpContext, ValueTask<bool>>? intercept, InheritedSockets inherited)
+    /// <param name="first">What is done before it listens.</param>
+    public static async Task<EdgeBed> StartAsync(EdgeOptions options, TimeProvider time, Func<HttpContext, ValueTask<bool>>? intercept, InheritedSockets inherited, Action<EdgeBed>? first = null)
     {
         var bed = new EdgeBed(options with { Http = options.Http.IsEmpty ? [new IPEndPoint(IPAddress.Loopback, 0)] : options.Http }, time, intercept, inherited);
+        first?.Invoke(bed);
         await bed.Edge.StartAsync(CancellationToken.None);
         bed.Client.Dispose();
         bed.Client = new HttpClient { BaseAddress = bed.Address };

@@ -166,12 +166,9 @@ public sealed class HandoverTests
         Assert.That(await EdgePulse.BeatsAsync(_address, TimeSpan.FromMilliseconds(200), TimeProvider.System), Is.False, "it is accepted by the kernel, and by nobody else");
     }
 
-    private async Task<EdgeBed> StartAsync()
-    {
-        var edge = await EdgeBed.StartAsync(new EdgeOptions { Http = [_address] }, TimeProvider.System, null, InheritedSockets.Of([Duplicate(_held)], ["http"]));
-        edge.Publish(edge.Upstream("blue", _backend));
-        return edge;
-    }
+    /// <summary>Its routes are there before it listens, as in the daemon.</summary>
+    private Task<EdgeBed> StartAsync() => EdgeBed.StartAsync(
+        new EdgeOptions { Http = [_address] }, TimeProvider.System, null, InheritedSockets.Of([Duplicate(_held)], ["http"]), edge => edge.Publish(edge.Upstream("blue", _backend)));
 
     private static int Duplicate(Socket socket) => NativeDuplicate((int)socket.SafeHandle.DangerousGetHandle());
 
