@@ -3,7 +3,6 @@ using Orchestrator.Agent.Auth;
 using Orchestrator.Backups;
 using Orchestrator.Backups.Schedules;
 using Orchestrator.Backups.Sets;
-using Orchestrator.Journal;
 using Orchestrator.Restores;
 using Orchestrator.Scheduling;
 

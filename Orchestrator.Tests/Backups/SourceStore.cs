@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Orchestrator.Backups;
 using Orchestrator.Backups.Encryption;
 using Orchestrator.Backups.Pipeline;
@@ -46,7 +45,13 @@ internal sealed class SourceStore
         var part = await backup(NewSet());
         _sets.Add(new BackupManifest
         {
-            Id = id, Stack = "garden", CreatedAt = TimeProvider.System.GetUtcNow(), Reason = "manual", Program = "test", Recipients = [_key.Recipient.ToString()], Parts = [part],
+            Id = id,
+            Stack = "garden",
+            CreatedAt = TimeProvider.System.GetUtcNow(),
+            Reason = "manual",
+            Program = "test",
+            Recipients = [_key.Recipient.ToString()],
+            Parts = [part],
         });
         return part;
     }

@@ -2,7 +2,6 @@ using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Agent.Hosting;
-using Orchestrator.Journal;
 using Orchestrator.Journal.Sqlite;
 
 namespace Orchestrator.Tests.Faults;

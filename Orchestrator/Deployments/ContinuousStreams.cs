@@ -4,7 +4,6 @@ using Orchestrator.Backups;
 using Orchestrator.Backups.Postgres;
 using Orchestrator.Backups.Sets;
 using Orchestrator.Journal;
-using Orchestrator.Stacks;
 using Orchestrator.Telemetry;
 
 namespace Orchestrator.Deployments;

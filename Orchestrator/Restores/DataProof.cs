@@ -5,7 +5,6 @@ using Orchestrator.Backups.Postgres;
 using Orchestrator.Backups.Sets;
 using Orchestrator.Deployments;
 using Orchestrator.Docker;
-using Orchestrator.Stacks;
 
 namespace Orchestrator.Restores;
 

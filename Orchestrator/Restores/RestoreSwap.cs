@@ -105,7 +105,8 @@ public sealed partial class RestoreSwap(DeploymentService deployments, IJournal 
             if (!gone) continue;
 
             await ledger.SaveAsync(record with { State = RestoreState.Closed }, cancellationToken);
-            LogClosed(record.Id, record.Stack, string.Join(", ", surplus));
+            var removed = string.Join(", ", surplus);
+            LogClosed(record.Id, record.Stack, removed);
         }
     }
 

@@ -147,8 +147,12 @@ public sealed partial class SecretStore(SqliteDatabase database, KeyRing keys, T
                     "INSERT OR REPLACE INTO secrets (stack, name, version, sealed, created_at, removed) VALUES (@Stack, @Name, @Version, @Sealed, @At, @Removed)",
                     new
                     {
-                        Stack = stack, secret.Name, secret.Version, Sealed = keys.Seal(secret.Value.Reveal(), Context(stack, secret.Name, secret.Version)),
-                        At = Timestamp.Write(secret.CreatedAt), Removed = secret.Removed ? 1 : 0,
+                        Stack = stack,
+                        secret.Name,
+                        secret.Version,
+                        Sealed = keys.Seal(secret.Value.Reveal(), Context(stack, secret.Name, secret.Version)),
+                        At = Timestamp.Write(secret.CreatedAt),
+                        Removed = secret.Removed ? 1 : 0,
                     });
             }
         },

@@ -19,7 +19,7 @@ internal static class LookVerbs
 
     private static readonly Option<bool> Repair = new("--repair") { Description = "Says how a damaged journal would be made whole again; with --yes, does it." };
     private static readonly Option<bool> Yes = new("--yes") { Description = "Does what --repair says." };
-    
+
     private static readonly Option<bool> Offline = new("--offline") { Description = "Do not ask the daemon." };
 
     public static Command Status(CliHost host) => Invocation.Verb(

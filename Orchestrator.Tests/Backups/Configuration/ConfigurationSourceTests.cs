@@ -92,7 +92,11 @@ public sealed class ConfigurationSourceTests
 
     private static RestoreTarget Target(string directory) => new()
     {
-        Stack = "garden", Service = Service, Image = "none", Directories = ImmutableSortedDictionary<string, string>.Empty.Add("/", directory), Point = new RestorePoint.OfSet(),
+        Stack = "garden",
+        Service = Service,
+        Image = "none",
+        Directories = ImmutableSortedDictionary<string, string>.Empty.Add("/", directory),
+        Point = new RestorePoint.OfSet(),
     };
 
     private static ServiceSpec Service { get; } = new() { Name = "@stack", Role = ServiceRole.Stateful, Coloured = false, Image = "none", Container = new ContainerSettings() };
@@ -103,7 +107,11 @@ public sealed class ConfigurationSourceTests
         Service = Service,
         Container = new ObservedContainer
         {
-            Id = new ContainerId("none"), Name = "none", Labels = ImmutableSortedDictionary<string, string>.Empty, State = ContainerState.Running, ImageId = "none",
+            Id = new ContainerId("none"),
+            Name = "none",
+            Labels = ImmutableSortedDictionary<string, string>.Empty,
+            State = ContainerState.Running,
+            ImageId = "none",
         },
         Image = "none",
         Address = "none",

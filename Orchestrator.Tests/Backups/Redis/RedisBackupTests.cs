@@ -1,6 +1,5 @@
 using System.Globalization;
 using Orchestrator.Backups;
-using Orchestrator.Backups.Redis;
 using Orchestrator.Secrets;
 using Orchestrator.Stacks;
 using Orchestrator.Tests.GardenApp;

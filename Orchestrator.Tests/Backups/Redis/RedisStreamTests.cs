@@ -2,9 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orchestrator.Backups;
-using Orchestrator.Backups.Redis;
 using Orchestrator.Backups.Redis.Streams;
-using Orchestrator.Stacks;
 using Orchestrator.Tests.GardenApp;
 
 namespace Orchestrator.Tests.Backups.Redis;

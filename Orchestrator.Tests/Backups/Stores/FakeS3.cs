@@ -8,7 +8,6 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -148,7 +147,9 @@ internal sealed class FakeS3 : IAsyncDisposable
         Objects[key] = kept;
     }
 
+#pragma warning disable CA5351 // an ETag is an MD5 by the protocol of S3, and no secret hangs on it
     private string ETag(byte[] body) => WrongETags ? "\"00000000000000000000000000000000\"" : $"\"{Convert.ToHexStringLower(MD5.HashData(body))}\"";
+#pragma warning restore CA5351
 
     /// <summary>Pages of two, so that every listing has several.</summary>
     private Task ListAsync(HttpContext context)

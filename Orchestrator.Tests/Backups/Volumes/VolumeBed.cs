@@ -47,7 +47,11 @@ internal sealed class VolumeBed : IDisposable
             Service = Service,
             Container = new ObservedContainer
             {
-                Id = new ContainerId("none"), Name = "app", Labels = ImmutableSortedDictionary<string, string>.Empty, State = ContainerState.Running, ImageId = "none",
+                Id = new ContainerId("none"),
+                Name = "app",
+                Labels = ImmutableSortedDictionary<string, string>.Empty,
+                State = ContainerState.Running,
+                ImageId = "none",
                 Directories = ImmutableSortedDictionary<string, string>.Empty.Add("/uploads", Files),
             },
             Image = "app",
@@ -63,7 +67,10 @@ internal sealed class VolumeBed : IDisposable
         var directory = Directory.CreateDirectory(Path.Combine(_directory.Path, $"restored-{Guid.NewGuid():n}")).FullName;
         var target = new RestoreTarget
         {
-            Stack = "garden", Service = Service, Image = "app", Point = new RestorePoint.OfSet(),
+            Stack = "garden",
+            Service = Service,
+            Image = "app",
+            Point = new RestorePoint.OfSet(),
             Directories = ImmutableSortedDictionary<string, string>.Empty.Add("/uploads", directory),
         };
         await Source.RestoreAsync(part, target, Store.Reader, CancellationToken.None);
@@ -97,7 +104,10 @@ internal sealed class VolumeBed : IDisposable
 
     private static ServiceSpec Service { get; } = new()
     {
-        Name = "app", Role = ServiceRole.Stateful, Coloured = false, Image = "app",
+        Name = "app",
+        Role = ServiceRole.Stateful,
+        Coloured = false,
+        Image = "app",
         Container = new ContainerSettings { Mounts = [new(MountKind.Volume, "uploads", "/uploads", ReadOnly: false, CreateHostPath: false)] },
         BasMalin = new BasMalinSpec { Backup = new BackupSpec { Kind = "volume" } },
     };

@@ -15,7 +15,7 @@ internal sealed class LocalLog : IDisposable
     private readonly long _segmentSize;
     private FileStream? _file;
     private Lsn _fileStart;
-    private Lsn _swapAt;
+    private readonly Lsn _swapAt;
 
     /// <param name="start">Where receiving goes on: the beginning of a segment.</param>
     /// <param name="known">Up to where an earlier process is known to have had it, at least.</param>

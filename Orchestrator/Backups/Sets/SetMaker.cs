@@ -3,7 +3,6 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Backups.Pipeline;
 using Orchestrator.Docker;
-using Orchestrator.Journal;
 using Orchestrator.Telemetry;
 
 namespace Orchestrator.Backups.Sets;
@@ -87,7 +86,8 @@ public sealed partial class SetMaker(BackupVault vault, BackupSources sources, S
     private async Task TellAsync(BackupSetRecord record, TimeSpan took, CancellationToken cancellationToken)
     {
         BackupMetrics.Made(record.Stack, record.EndedAt ?? time.GetUtcNow(), took, record.Bytes);
-        LogMade(record.Id, record.Stack, record.Bytes, took.TotalSeconds, string.Join(", ", record.Zones.Keys.Where(record.WholeIn)));
+        var whole = string.Join(", ", record.Zones.Keys.Where(record.WholeIn));
+        LogMade(record.Id, record.Stack, record.Bytes, took.TotalSeconds, whole);
         foreach (var (zone, problem) in record.Zones.Where(zone => zone.Value != BackupSetRecord.Whole))
             alerts.Raise("backup.failed", record.Stack, record.Id.Value, $"the store {zone} does not have the set: {problem}", "The other stores have it. Mend this one; the next set goes there again.");
 
