@@ -18,7 +18,7 @@ public sealed class MachineTests
         Assert.That(await machine.RunAsync("stat -c %U /proc/$(systemctl show --property=MainPID --value basmalin)"), Is.EqualTo("basmalin"));
 
         // Who is of the group drives the daemon; nobody else does.
-        await machine.RunAsync("useradd -G basmalin alice && useradd bob && su alice -s /bin/sh -c 'basmalin status'");
+        await machine.RunAsync("useradd -m -G basmalin alice && useradd -m bob && su alice -s /bin/sh -c 'basmalin status'");
         Assert.That((await machine.TryAsync("su bob -s /bin/sh -c 'basmalin status'")).ExitCode, Is.Not.Zero);
 
         await machine.ApplyAsync();
@@ -40,7 +40,7 @@ public sealed class MachineTests
     public async Task Without_root_or_without_systemd_it_says_so()
     {
         await using var machine = await SystemdMachine.StartAsync();
-        await machine.RunAsync("useradd alice");
+        await machine.RunAsync("useradd -m alice");
 
         var user = await machine.TryAsync($"su alice -s /bin/sh -c '{SystemdMachine.Shared}/basmalin install'");
         var upgrade = await machine.TryAsync($"{SystemdMachine.Shared}/basmalin upgrade {SystemdMachine.Shared}/basmalin");

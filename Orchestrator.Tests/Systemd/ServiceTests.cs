@@ -110,7 +110,7 @@ public sealed class ServiceTests
             await _machine.RunAsync("rm /etc/systemd/system/basmalin.service.d/crash.conf && systemctl daemon-reload && systemctl restart basmalin");
         }
 
-        Assert.That(await _machine.RunAsync("journalctl -u basmalin -o cat --no-pager"), Does.Contain("CrashOnDemand crashed").And.Contain("status=1/FAILURE"));
+        Assert.That(await _machine.RunAsync("journalctl -u basmalin -o cat --no-pager"), Does.Contain("crashed; the daemon ends").And.Contain("status=1/FAILURE"));
         Assert.That(await _machine.GetAsync(_machine.EdgePort), Is.EqualTo(HttpStatusCode.OK));
     }
 
