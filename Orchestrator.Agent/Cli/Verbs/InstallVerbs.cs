@@ -45,6 +45,7 @@ internal static class InstallVerbs
         },
         (call, cancellationToken) => GuardedAsync(async () =>
         {
+            OwnAssemblies.LoadAll();
             var report = await Here(call).UninstallAsync(call.Value(Purge), cancellationToken);
             call.Write(report, ApiJson.Readable.InstallResponse, InstallView.Write);
             return ExitCodes.Done;
@@ -64,6 +65,7 @@ internal static class InstallVerbs
         {
             if (call.Value(Within) is < 1 or > 3600) throw new CliFailure(ExitCodes.Usage, "--within must be from 1 to 3600 seconds", null, null);
 
+            OwnAssemblies.LoadAll();
             var upgrade = new Upgrade(new InstallPaths("/"), call.Host.Time, call.Say);
             var report = await upgrade.RunAsync(Path.GetFullPath(call.Value(NewProgram)), call.Value(Sha256), TimeSpan.FromSeconds(call.Value(Within)), cancellationToken);
             call.Write(report, ApiJson.Readable.UpgradeResponse, InstallView.Write);
