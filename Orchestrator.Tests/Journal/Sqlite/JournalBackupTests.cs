@@ -70,12 +70,14 @@ public sealed class JournalBackupTests
     {
         await _fixture.Database.WriteAsync(session =>
         {
-            session.Execute("ALTER TABLE deployments DROP COLUMN cancel_requested");
-            session.Execute("DELETE FROM schema_migrations WHERE name = '0005_cancel.sql' OR number > (SELECT number FROM schema_migrations WHERE name = '0005_cancel.sql')");
+            // As the program before the newest migration had left it.
+            foreach (var table in session.Query<string>("SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'schema_migrations' AND name NOT LIKE 'sqlite_%'"))
+                session.Execute($"DROP TABLE \"{table}\"");
+            foreach (var migration in SchemaMigrations.All.SkipLast(1)) session.Execute(migration.Sql);
+            session.Execute("DELETE FROM schema_migrations WHERE number = @Number", new { SchemaMigrations.All[^1].Number });
         }, CancellationToken.None);
         var left = await _fixture.Database.ReadAsync(session => session.Scalar<long>("SELECT COUNT(*) FROM schema_migrations"), CancellationToken.None);
         _fixture.Database.Dispose();
-        if (left + 1 < SchemaMigrations.All.Length) Assert.Inconclusive("there are migrations after it that cannot be said twice");
 
         using var opened = await SqliteDatabase.OpenAsync(_fixture.Database.Path, _fixture.Time, _backups, CancellationToken.None);
 
