@@ -16,7 +16,7 @@ namespace Orchestrator.Agent.Hosting;
 /// <summary>The daemon: opened, started and stopped in one order.</summary>
 public sealed partial class Daemon : IAsyncDisposable
 {
-    private static readonly TimeSpan LongestLeave = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LongestLeave = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ShortestDrain = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan StopMargin = TimeSpan.FromSeconds(15);
 
@@ -132,7 +132,7 @@ public sealed partial class Daemon : IAsyncDisposable
         Services.GetService<ISystemdNotifier>()?.Notify(new ServiceState($"EXTEND_TIMEOUT_USEC={(long)(limit + StopMargin).TotalMicroseconds}"));
 
         // As long as connections are told, new ones are still served: nobody waits for that.
-        var leave = edge.TakeLeaveAsync(limit / 10 < LongestLeave ? limit / 10 : LongestLeave);
+        var leave = edge.TakeLeaveAsync(limit / 6 < LongestLeave ? limit / 6 : LongestLeave);
         using (var patience = new CancellationTokenSource(limit, time)) await _admin.StopAsync(patience.Token);
 
         // Deployments suspend themselves first: a step must not see the edge go away beneath it.

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
+using Orchestrator.Traffic.Handover;
 
 namespace Orchestrator.Traffic;
 
@@ -12,22 +13,31 @@ internal sealed class EdgeFarewell(TimeProvider time)
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
 
+    // Who is there asks again within this time; pools of clients come to all of their connections one after another.
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1);
+
     private int _connections;
     private int _late;
+    private long _told;
     private volatile bool _begun;
 
     /// <summary>WebSockets and event streams that are open.</summary>
     public OpenStreams Streams { get; } = new(time);
 
+    /// <summary>Somebody will take what the edge leaves, so that no client needs to notice; false: it ends with the edge.</summary>
+    public bool Succeeded { get; set; }
+
     /// <summary>
     /// From now on each answer is the last one of its connection: <c>Connection: close</c> (RFC 9112, section 9.6), GOAWAY over HTTP/2. Returns when
-    /// only WebSockets and event streams are left, or after <paramref name="limit"/>: who has asked nothing by then is idle.
+    /// only WebSockets and event streams are left, when for a second none of those who were there before had to be told, or after
+    /// <paramref name="limit"/>: who has asked nothing by then is idle.
     /// </summary>
     public async Task SayAsync(TimeSpan limit)
     {
         var started = time.GetTimestamp();
+        Volatile.Write(ref _told, started);
         _begun = true;
-        while (Volatile.Read(ref _connections) > Streams.Count && time.GetElapsedTime(started) < limit)
+        while (Volatile.Read(ref _connections) > Streams.Count && time.GetElapsedTime(started) < limit && time.GetElapsedTime(Volatile.Read(ref _told)) < Quiet)
             await Task.Delay(Look, time);
     }
 
@@ -45,23 +55,58 @@ internal sealed class EdgeFarewell(TimeProvider time)
     public void OnRequest(HttpContext context)
     {
         // A WebSocket's way of being told is its own.
-        if (_begun && !WebSocketSession.IsAskedFor(context.Request))
-            context.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
+        if (!_begun || WebSocketSession.IsAskedFor(context.Request))
+            return;
+
+        if (context.Features.Get<Acquaintance>() is not null)
+            Volatile.Write(ref _told, time.GetTimestamp());
+        context.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
     }
 
-    public async Task CountAsync(ConnectionDelegate next, ConnectionContext connection)
+    /// <param name="plain">What the client sends is what the server reads: no TLS in between.</param>
+    public async Task CountAsync(ConnectionDelegate next, ConnectionContext connection, bool plain)
     {
         var late = _begun ? 1 : 0;
         Interlocked.Increment(ref _connections);
         Interlocked.Add(ref _late, late);
+        if (late == 0)
+            connection.Features.Set(Acquaintance.Old);
         try
         {
-            await next(connection);
+            await (plain && Succeeded ? WatchAsync(next, connection) : next(connection));
         }
         finally
         {
             Interlocked.Decrement(ref _connections);
             Interlocked.Add(ref _late, -late);
         }
+    }
+
+    private async Task WatchAsync(ConnectionDelegate next, ConnectionContext connection)
+    {
+        var watch = new IdleWatch(connection.Transport);
+        connection.Transport = watch;
+        await next(connection);
+        while (_begun && watch.EndedIdle && watch.EndUnlessAsked(connection))
+        {
+            // The server would not begin what it has been asked to end.
+            using var asked = new CancellationTokenSource();
+            connection.Features.Set<IConnectionLifetimeNotificationFeature>(new AfterTheEnd(asked));
+            await next(connection);
+        }
+    }
+
+    /// <summary>Marks a connection that was there before the farewell began.</summary>
+    private sealed class Acquaintance
+    {
+        public static readonly Acquaintance Old = new();
+    }
+
+    /// <summary>For the one request that came when its connection was being ended.</summary>
+    private sealed class AfterTheEnd(CancellationTokenSource asked) : IConnectionLifetimeNotificationFeature
+    {
+        public CancellationToken ConnectionClosedRequested { get; set; } = asked.Token;
+
+        public void RequestClose() => asked.Cancel();
     }
 }

@@ -71,7 +71,7 @@ internal sealed class EdgeListener : IDisposable
         void Configure(ListenOptions listen)
         {
             listen.Protocols = HttpProtocols.Http1;
-            listen.Use(next => connection => settings.Farewell.CountAsync(next, connection));
+            listen.Use(next => connection => settings.Farewell.CountAsync(next, connection, plain: settings.Tls is null));
             settings.Tls?.Use(listen);
         }
     }

@@ -82,6 +82,7 @@ public sealed partial class EdgeServer : IAsyncDisposable
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await _changing.WaitAsync(cancellationToken);
+        _farewell.Succeeded = Inherited.Any || Keeping is not null;
         try
         {
             _loopback = await OpenAsync(new PublishedEndpoint(IPAddress.Loopback.ToString(), 0), listener: null, tls: null, cancellationToken);
@@ -159,7 +160,7 @@ public sealed partial class EdgeServer : IAsyncDisposable
     /// Where somebody holds what arrives while no daemon runs: each answer is the last of its connection from now on, and new connections are still
     /// served. Ends when no connection is left that was kept for more, or after <paramref name="limit"/>.
     /// </summary>
-    public Task TakeLeaveAsync(TimeSpan limit) => Inherited.Any || Keeping is not null ? _farewell.SayAsync(limit) : Task.CompletedTask;
+    public Task TakeLeaveAsync(TimeSpan limit) => _farewell.Succeeded ? _farewell.SayAsync(limit) : Task.CompletedTask;
 
     /// <summary>Lets go of what was handed over and nothing has taken. What a daemon before had kept is not wanted any more, and nothing to tell of.</summary>
     /// <returns>The others: listeners of a unit that no setting names.</returns>
