@@ -80,7 +80,8 @@ internal sealed class Doctor(IContainerEngine engine, IJournal journal, AuditLog
                 return [new DoctorCheckResponse("journal", "failed", full, "free space on its disk; traffic goes on meanwhile")];
 
             var damaged = await journal.DamagedStacksAsync(cancellationToken);
-            if (!damaged.IsEmpty) return damaged.Select(stack => new DoctorCheckResponse("journal", "failed", $"stack {stack.Stack}: {stack.Problem}", "basmalin doctor --repair"));
+            var history = (await journal.DamagedDeploymentsAsync(cancellationToken)).Where(one => !one.Unfinished).Select(one => (one.Stack, one.Problem)).ToList();
+            if (!damaged.IsEmpty || history.Count > 0) return damaged.Concat(history).Select(stack => new DoctorCheckResponse("journal", "failed", $"stack {stack.Stack}: {stack.Problem}", "basmalin doctor --repair"));
 
             var stacks = await journal.ListStacksAsync(cancellationToken);
             var copied = journal.Health.LastBackup is { } last ? string.Create(CultureInfo.InvariantCulture, $"copied and checked at {last:yyyy-MM-dd HH:mm:ss}Z") : "not copied since the start";

@@ -62,6 +62,29 @@ internal sealed class DamagedJournalTests
         Assert.That(stage.Lost(), Is.Empty);
     }
 
+    [Test]
+    public async Task A_running_deployment_of_which_the_record_cannot_be_read_keeps_its_stack_served_until_the_repair()
+    {
+        await using var stage = await FaultStage.OpenAsync();
+        await FaultKind.StandingAsync(stage);
+        await stage.KillAsync();
+        Execute(Path.Combine(stage.Data, "journal.db"), "UPDATE deployments SET state = 'running', ended_at = NULL, request = 'x' || request");
+
+        await stage.StartAsync();
+        Assert.That((await stage.SceneAsync()).Version, Is.EqualTo("1"), $"what runs is served\n{stage.Tail()}");
+        Assert.That(await DoctorAsync(stage), Does.Contain("is not understood").And.Contain("basmalin doctor --repair"));
+        using (var refused = await stage.Api.PostAsJsonAsync($"/api/v1/stacks/{stage.Stack}/deployments", new { images = new Dictionary<string, string> { ["app"] = FaultImages.Name("ok-2") } }))
+            Assert.That((refused.StatusCode, (await RunningDaemon.JsonAsync(refused))["reason"]!.GetValue<string>()), Is.EqualTo((HttpStatusCode.ServiceUnavailable, "journalDamaged")));
+
+        var repaired = await CliResult.OfAsync(["--socket", stage.Socket, "doctor", "--repair", "--yes", "--json"]);
+        Assert.That(repaired.ExitCode, Is.Zero, repaired.Out + repaired.Error);
+        Assert.That(repaired.Json["lost"]!.AsArray().Single()!.GetValue<string>(), Does.Contain("ask for it again"));
+        await FaultKind.ApplyAsync(stage, "ok-2", "2");
+        await FaultKind.SucceededAsync(stage);
+        Assert.That((await stage.SceneAsync()).Version, Is.EqualTo("2"));
+        Assert.That(stage.Lost(), Is.Empty);
+    }
+
     /// <summary>The last copy was made after the last deployment: what came after the copy before it is in the damaged file, or in the copy.</summary>
     private static Task CopiedAsync(FaultStage stage) => stage.UntilAsync("the journal is copied", async () =>
     {
@@ -100,12 +123,14 @@ internal sealed class DamagedJournalTests
     }
 
     /// <summary>The log into the file, as SQLite does it when it is closed in good order.</summary>
-    private static void Fold(string journal)
+    private static void Fold(string journal) => Execute(journal, "PRAGMA wal_checkpoint(TRUNCATE)");
+
+    private static void Execute(string journal, string statement)
     {
         using var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={journal};Pooling=False");
         connection.Open();
         using var command = connection.CreateCommand();
-        command.CommandText = "PRAGMA wal_checkpoint(TRUNCATE)";
+        command.CommandText = statement;
         command.ExecuteNonQuery();
     }
 

@@ -54,6 +54,7 @@ public sealed partial class JournalRepair(
         }
 
         foreach (var (stack, number) in ReleaseTable.DamagedNumbers(session)) MendRelease(session, stack, number, work);
+        foreach (var damaged in DeploymentTable.Damaged(session, all: true)) Forget(session, damaged, work);
         foreach (var (stack, problem) in StateTable.Damaged(session)) work.Done.Add($"{stack}: its record is made anew from what runs ({problem})");
         foreach (var stack in everything.Where(seen => seen.Agent is not null && reconstruction.IsOurs(seen)).GroupBy(seen => seen.Stack)) Reserve(session, stack, work);
     }
@@ -72,6 +73,14 @@ public sealed partial class JournalRepair(
 
         ReleaseTable.Remove(session, stack, number);
         work.Lost.Add(string.Create(CultureInfo.InvariantCulture, $"{stack}: release {number} is damaged and in no copy: it cannot be rolled back to"));
+    }
+
+    /// <summary>What runs tells what came of it, and what it had begun beside that is swept away.</summary>
+    private static void Forget(SqliteSession session, DamagedDeployment damaged, Work work)
+    {
+        DeploymentTable.Remove(session, damaged.Id);
+        work.Done.Add($"{damaged.Stack}: {damaged.Problem}; it is taken out of the record");
+        work.Lost.Add($"{damaged.Stack}: deployment {damaged.Id}{(damaged.Unfinished ? ", which had not ended: ask for it again" : " is missing in the history")}");
     }
 
     /// <summary>No number that a container has is given again.</summary>

@@ -50,14 +50,17 @@ public interface IJournal
 
     Task<Deployment?> FindDeploymentAsync(DeploymentId id, CancellationToken cancellationToken);
 
-    /// <summary>Newest first, with their steps; of one stack or of all.</summary>
+    /// <summary>Newest first, with their steps, without those that are damaged; of one stack or of all.</summary>
     Task<ImmutableArray<Deployment>> ListDeploymentsAsync(string? stack, int limit, CancellationToken cancellationToken);
 
     /// <summary>Forgets ended deployments of a stack but the newest <paramref name="keep"/>, and those that an idempotency key may still ask for.</summary>
     /// <returns>How many were forgotten.</returns>
     Task<int> PruneDeploymentsAsync(string stack, int keep, CancellationToken cancellationToken);
 
-    /// <summary>Queued and running ones, oldest first.</summary>
+    /// <summary>Deployments that cannot be read, those that have ended included. Reads all of the history.</summary>
+    Task<ImmutableArray<DamagedDeployment>> DamagedDeploymentsAsync(CancellationToken cancellationToken);
+
+    /// <summary>Queued and running ones, oldest first, without those that are damaged; <see cref="DamagedStacksAsync"/> tells of these.</summary>
     Task<ImmutableArray<Deployment>> UnfinishedAsync(CancellationToken cancellationToken);
 
     /// <summary>Writes everything of a deployment but its steps.</summary>

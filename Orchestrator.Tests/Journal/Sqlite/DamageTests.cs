@@ -72,6 +72,35 @@ public sealed class DamageTests
     }
 
     [Test]
+    public async Task A_damaged_deployment_stops_its_own_stack_and_hides_no_other()
+    {
+        var garden = (await Journal.AdmitAsync(JournalFixture.Deploy("garden"), null, CancellationToken.None)).Deployment;
+        var shop = (await Journal.AdmitAsync(JournalFixture.Deploy("shop"), null, CancellationToken.None)).Deployment;
+        await TouchAsync("UPDATE deployments SET request = 'x' || request WHERE stack = 'garden'");
+
+        Assert.That((await Journal.UnfinishedAsync(CancellationToken.None)).Select(one => one.Id), Is.EqualTo(new[] { shop.Id }));
+        Assert.That((await Journal.ListDeploymentsAsync(null, 10, CancellationToken.None)).Select(one => one.Id), Is.EqualTo(new[] { shop.Id }));
+        Assert.That(await Journal.DamagedStacksAsync(CancellationToken.None), Has.Length.EqualTo(1).And.One.Matches<(string Stack, string Problem)>(one =>
+            one.Stack == "garden" && one.Problem.StartsWith($"deployment {garden.Id} (queued) is not understood", StringComparison.Ordinal)));
+        Assert.That(async () => await Journal.FindDeploymentAsync(garden.Id, CancellationToken.None), Throws.TypeOf<JournalException>().With.Property("Fault").EqualTo(JournalFault.Damaged));
+        Assert.That(async () => await Journal.AdmitAsync(JournalFixture.Deploy("garden"), null, CancellationToken.None),
+            Throws.TypeOf<JournalException>().With.Message.Contains("basmalin doctor --repair").And.Property("Fault").EqualTo(JournalFault.Damaged));
+        Assert.That((await Journal.AdmitAsync(JournalFixture.Deploy("shop"), null, CancellationToken.None)).Superseded, Is.EqualTo(new[] { shop.Id }));
+    }
+
+    [Test]
+    public async Task A_damaged_deployment_that_has_ended_is_named_and_harms_nothing()
+    {
+        var old = (await Journal.AdmitAsync(JournalFixture.Deploy("garden"), null, CancellationToken.None)).Deployment;
+        await Journal.SaveDeploymentAsync(old with { State = DeploymentState.Failed, EndedAt = old.CreatedAt }, CancellationToken.None);
+        await TouchAsync("UPDATE deployments SET created_at = 'then'");
+
+        Assert.That(await Journal.DamagedStacksAsync(CancellationToken.None), Is.Empty);
+        Assert.That((await Journal.DamagedDeploymentsAsync(CancellationToken.None)).Single(), Has.Property("Id").EqualTo(old.Id).And.Property("Unfinished").False);
+        Assert.That((await Journal.AdmitAsync(JournalFixture.Deploy("garden"), null, CancellationToken.None)).Superseded, Is.Empty);
+    }
+
+    [Test]
     public async Task A_release_that_was_committed_still_fits_its_checksum()
     {
         var release = await Journal.AddReleaseAsync(JournalFixture.Release("garden"), CancellationToken.None);

@@ -9,7 +9,7 @@ namespace Orchestrator.Journal.Sqlite;
 internal static class DeploymentTable
 {
     private const string Columns =
-        "id, state, request, created_at AS createdAt, started_at AS startedAt, ended_at AS endedAt, release, before, plan, failure, " +
+        "id, stack, state, request, created_at AS createdAt, started_at AS startedAt, ended_at AS endedAt, release, before, plan, failure, " +
         "requests_total AS requestsTotal, requests_failed AS requestsFailed, suspended, cancel_requested AS cancelRequested";
 
     private const string Unfinished = "state IN ('queued', 'running')";
@@ -22,14 +22,32 @@ internal static class DeploymentTable
         return new Deployment { Id = new DeploymentId(id), Request = request, State = DeploymentState.Queued, CreatedAt = at };
     }
 
-    public static Deployment? Find(SqliteSession session, DeploymentId id) =>
-        WithSteps(session, session.Query<Row>($"SELECT {Columns} FROM deployments WHERE id = @Id", new { Id = id.Value })).FirstOrDefault();
+    public static Deployment? Find(SqliteSession session, DeploymentId id)
+    {
+        var rows = session.Query<Row>($"SELECT {Columns} FROM deployments WHERE id = @Id", new { Id = id.Value });
+        return rows.IsEmpty ? null : ReadAll(session, rows).Single() is { Deployment: { } deployment } ? deployment
+            : throw new JournalException($"The record of deployment {id} is damaged; 'basmalin doctor' says how.", null, JournalFault.Damaged);
+    }
 
+    /// <summary>Newest first, without those that are damaged.</summary>
     public static ImmutableArray<Deployment> List(SqliteSession session, string? stack, int limit) => WithSteps(session, session.Query<Row>(
         $"SELECT {Columns} FROM deployments WHERE @Stack IS NULL OR stack = @Stack ORDER BY id DESC LIMIT @Limit", new { Stack = stack, Limit = limit }));
 
+    /// <summary>Oldest first, without those that are damaged.</summary>
     public static ImmutableArray<Deployment> ListUnfinished(SqliteSession session) =>
         WithSteps(session, session.Query<Row>($"SELECT {Columns} FROM deployments WHERE {Unfinished} ORDER BY id"));
+
+    /// <summary>Those that cannot be read, by number.</summary>
+    /// <param name="all">False: only those that have not ended.</param>
+    public static ImmutableArray<DamagedDeployment> Damaged(SqliteSession session, bool all)
+    {
+        var rows = session.Query<Row>($"SELECT {Columns} FROM deployments WHERE @All OR {Unfinished} ORDER BY id", new { All = all });
+        return [.. ReadAll(session, rows).Where(read => read.Deployment is null).Select(read =>
+            new DamagedDeployment(new DeploymentId(read.Row.Id), read.Row.Stack, read.Row.State is "queued" or "running", read.Problem))];
+    }
+
+    /// <summary>Forgets one that cannot be read.</summary>
+    public static void Remove(SqliteSession session, DeploymentId id) => session.Execute("DELETE FROM deployments WHERE id = @Id", new { Id = id.Value });
 
     /// <summary>Newest first.</summary>
     public static ImmutableArray<Deployment> ListQueued(SqliteSession session, string stack) => WithSteps(session, session.Query<Row>(
@@ -107,7 +125,10 @@ internal static class DeploymentTable
         """,
         new { Id = id.Value, Name = Word(step), State = Word(state), At = Timestamp.Write(at), Detail = detail });
 
-    private static ImmutableArray<Deployment> WithSteps(SqliteSession session, ImmutableArray<Row> rows)
+    private static ImmutableArray<Deployment> WithSteps(SqliteSession session, ImmutableArray<Row> rows) =>
+        [.. ReadAll(session, rows).Select(read => read.Deployment).OfType<Deployment>()];
+
+    private static IEnumerable<(Row Row, Deployment? Deployment, string Problem)> ReadAll(SqliteSession session, ImmutableArray<Row> rows)
     {
         if (rows.IsEmpty) return [];
 
@@ -116,11 +137,13 @@ internal static class DeploymentTable
                 "WHERE deployment IN (SELECT value FROM json_each(@Ids))",
                 new { Ids = JournalJson.Write(rows.Select(row => row.Id).ToArray()) })
             .ToLookup(step => step.Deployment);
-        return [.. rows.Select(row => Read(row, steps[row.Id]))];
+        return rows.Select(row => (row, Read(row, steps[row.Id], out var problem), problem));
     }
 
-    private static Deployment Read(Row row, IEnumerable<StepRow> steps)
+    /// <returns>Null when it is not understood.</returns>
+    private static Deployment? Read(Row row, IEnumerable<StepRow> steps, out string problem)
     {
+        problem = "";
         try
         {
             return new Deployment
@@ -141,9 +164,10 @@ internal static class DeploymentTable
                 Steps = [.. steps.Select(Read).OrderBy(step => step.Name)],
             };
         }
-        catch (Exception failure) when (failure is JsonException or ArgumentException or FormatException)
+        catch (Exception failure) when (failure is JsonException or ArgumentException or FormatException or OverflowException)
         {
-            throw new JournalException($"The record of deployment {row.Id} is not understood: {failure.Message}", failure);
+            problem = $"deployment {row.Id} ({row.State}) is not understood: {failure.Message}";
+            return null;
         }
     }
 
@@ -157,7 +181,7 @@ internal static class DeploymentTable
     private static string Word<T>(T value) where T : struct, Enum => JsonNamingPolicy.CamelCase.ConvertName(value.ToString());
 
     private sealed record Row(
-        long Id, string State, string Request, string CreatedAt, string? StartedAt, string? EndedAt, long? Release, string? Before, string? Plan,
+        long Id, string Stack, string State, string Request, string CreatedAt, string? StartedAt, string? EndedAt, long? Release, string? Before, string? Plan,
         string? Failure, long RequestsTotal, long RequestsFailed, long Suspended, long CancelRequested);
 
     private sealed record StepRow(long Deployment, string Name, string State, string StartedAt, string? EndedAt, string? Detail);

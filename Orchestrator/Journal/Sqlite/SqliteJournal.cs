@@ -20,7 +20,7 @@ public sealed class SqliteJournal(SqliteDatabase database, TimeProvider time) : 
         database.ReadAsync(StateTable.List, cancellationToken);
 
     public Task<ImmutableArray<(string Stack, string Problem)>> DamagedStacksAsync(CancellationToken cancellationToken) =>
-        database.ReadAsync<ImmutableArray<(string, string)>>(session => [.. StateTable.Damaged(session), .. ReleaseTable.Damaged(session)], cancellationToken);
+        database.ReadAsync<ImmutableArray<(string, string)>>(session => [.. StateTable.Damaged(session), .. ReleaseTable.Damaged(session), .. DeploymentTable.Damaged(session, all: false).Select(one => (one.Stack, one.Problem))], cancellationToken);
 
     public Task<StackState?> PreviousStackAsync(string stack, CancellationToken cancellationToken) =>
         database.ReadAsync(session => StateTable.Previous(session, stack), cancellationToken);
@@ -70,6 +70,9 @@ public sealed class SqliteJournal(SqliteDatabase database, TimeProvider time) : 
     public Task<ImmutableArray<Deployment>> UnfinishedAsync(CancellationToken cancellationToken) =>
         database.ReadAsync(DeploymentTable.ListUnfinished, cancellationToken);
 
+    public Task<ImmutableArray<DamagedDeployment>> DamagedDeploymentsAsync(CancellationToken cancellationToken) =>
+        database.ReadAsync(session => DeploymentTable.Damaged(session, all: true), cancellationToken);
+
     public Task SaveDeploymentAsync(Deployment deployment, CancellationToken cancellationToken) =>
         database.WriteAsync(session => DeploymentTable.Save(session, deployment), cancellationToken);
 
@@ -98,6 +101,9 @@ public sealed class SqliteJournal(SqliteDatabase database, TimeProvider time) : 
     {
         // A damaged record is refused here, not in the middle of it.
         if (StateTable.Find(session, request.Stack) is { CurrentRelease: > 0 } state) _ = ReleaseTable.Find(session, request.Stack, state.CurrentRelease);
+        if (DeploymentTable.Damaged(session, all: false).FirstOrDefault(one => one.Stack == request.Stack) is { } unread)
+            throw new JournalException($"Of stack {request.Stack}, {unread.Problem}. It is served; nothing is deployed until 'basmalin doctor --repair'.", null, JournalFault.Damaged);
+
         session.Execute("DELETE FROM idempotency_keys WHERE created_at < @Oldest", new { Oldest = Timestamp.Write(now - KeysKept) });
         if (key is not null && Known(session, request.Stack, key) is { } known) return new Admission(known, [], Known: true);
 
