@@ -25,6 +25,7 @@ internal static class BackupResponses
         Bytes = set.Bytes,
         Stores = set.Zones,
         ProvedAt = set.ProvedAt,
+        Dump = set.IsDump,
         Parts = [.. (set.Manifest?.Parts ?? []).Select(From)],
         Problem = set.Problem,
         Hint = set.Hint,

@@ -16,7 +16,7 @@ internal static class BackupsApi
         stacks.MapPost("/", RunAsync)
             .RequireScope(TokenScope.Deploy)
             .WithName("MakeBackup")
-            .WithSummary("Makes a set now. When something else is done with the stack's data, it waits for its turn.")
+            .WithSummary("Makes a set, or a logical dump, now. When something else is done with the stack's data, it waits for its turn.")
             .Produces<OperationResponse>(StatusCodes.Status202Accepted)
             .Problems(404);
 
@@ -46,12 +46,13 @@ internal static class BackupsApi
     private static async Task<Results<Ok<BackupsResponse>, ProblemResult>> ListAsync(string stack, BackupBooks books, CancellationToken cancellationToken, int limit = 50) =>
         await books.OfAsync(stack, Math.Clamp(limit, 1, 500), cancellationToken) is { } found ? TypedResults.Ok(found) : Api.Problems.NoSuchStack(stack);
 
-    private static async Task<IResult> RunAsync(string stack, HttpContext context, BackupBooks books, AuditTrail audit, CancellationToken cancellationToken)
+    private static async Task<IResult> RunAsync(string stack, MakeBackupRequest? request, HttpContext context, BackupBooks books, AuditTrail audit, CancellationToken cancellationToken)
     {
         if (!await books.IsStackAsync(stack, cancellationToken)) return Api.Problems.NoSuchStack(stack);
 
-        await audit.WriteAsync(context, "backup: set", stack, cancellationToken);
-        return OperationsApi.Accepted(books.Desk.BackUp(stack, "manual"));
+        var dump = request is { Dump: true };
+        await audit.WriteAsync(context, dump ? "backup: dump" : "backup: set", stack, cancellationToken);
+        return OperationsApi.Accepted(dump ? books.Desk.Dump(stack, "manual") : books.Desk.BackUp(stack, "manual"));
     }
 
     private static async Task<Results<Ok<BackupResponse>, ProblemResult>> GetAsync(string id, HttpContext context, BackupBooks books, CancellationToken cancellationToken) =>

@@ -62,6 +62,9 @@ internal static class Problems
     public static ProblemResult CannotRestore(string detail, string hint) =>
         Make(StatusCodes.Status409Conflict, "cannotRestore", "It cannot be restored", detail, hint);
 
+    public static ProblemResult CannotExport(string detail, string hint) =>
+        Make(StatusCodes.Status409Conflict, "cannotExport", "It cannot be exported", detail, hint);
+
     public static ProblemResult NoSuchPath(string path) =>
         Make(StatusCodes.Status404NotFound, "noSuchPath", $"There is nothing at {path}", null, "what there is stands in /openapi/v1.json");
 

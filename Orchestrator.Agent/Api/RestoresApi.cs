@@ -29,6 +29,13 @@ internal static class RestoresApi
             .Produces<OperationResponse>(StatusCodes.Status202Accepted)
             .Problems(400, 409);
         stacks.MapGet("/drills", DrillsAsync).RequireScope(TokenScope.Read).WithName("ListDrills").WithSummary("Drills of a stack, newest first.");
+        stacks.MapPost("/exports", ExportAsync)
+            .RequireScope(TokenScope.Admin)
+            .WithName("ExportData")
+            .WithSummary("One person's rows (JSON), or an anonymised copy (pg_restore's custom format), out of a logical dump.")
+            .WithDescription("The dump is loaded into a throw-away server for it; production is not asked. Answers when there is something to send, and cuts the connection if it fails after that.")
+            .Produces<Stream>(StatusCodes.Status200OK, "application/octet-stream", "application/json")
+            .Problems(400, 409);
         api.MapPost("/recover", RecoverAsync)
             .WithTags("Backups")
             .RequireScopeEverywhere(TokenScope.Admin)
@@ -47,6 +54,9 @@ internal static class RestoresApi
 
     private static Task<IResult> RecoverAsync(RecoverRequest request, HttpContext context, RecoverEndpoint recovery, AuditTrail audit, CancellationToken cancellationToken) =>
         recovery.BeginAsync(context, request, audit, cancellationToken);
+
+    private static Task<IResult> ExportAsync(string stack, ExportRequest request, HttpContext context, ExportEndpoint exports, AuditTrail audit, CancellationToken cancellationToken) =>
+        exports.RunAsync(context, stack, request, audit, cancellationToken);
 
     private static async Task<Ok<RestoreResponse[]>> ListAsync(string stack, RestoreLedger ledger, CancellationToken cancellationToken, int limit = 20) =>
         TypedResults.Ok((await ledger.ListAsync(stack, Math.Clamp(limit, 1, MostListed), cancellationToken)).Select(BackupResponses.From).ToArray());

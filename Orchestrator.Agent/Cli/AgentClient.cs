@@ -56,6 +56,20 @@ internal sealed class AgentClient : IDisposable
             ?? throw new CliFailure(ExitCodes.Failed, $"the daemon at {_target} answered with nothing", null, null);
     }
 
+    /// <summary>Writes what is answered. What was cut on the way is a failure.</summary>
+    public async Task DownloadAsync<TBody>(string path, TBody body, JsonTypeInfo<TBody> type, Stream output, CancellationToken cancellationToken)
+    {
+        using var response = await AskAsync(new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body, type) }, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        try
+        {
+            await response.Content.CopyToAsync(output, cancellationToken);
+        }
+        catch (Exception cut) when (cut is HttpRequestException or IOException)
+        {
+            throw new CliFailure(ExitCodes.Failed, "what came was cut", cut.InnerException?.Message ?? cut.Message, "the daemon's log says why");
+        }
+    }
+
     /// <summary>For requests whose answer has no content.</summary>
     public async Task DoAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {

@@ -162,6 +162,7 @@ internal static class AdminHost
         services.AddSingleton<BackupBooks>();
         services.AddSingleton<RestoreEndpoint>();
         services.AddSingleton<RecoverEndpoint>();
+        services.AddSingleton<ExportEndpoint>();
         services.AddSingleton<WebhookDesk>();
         services.AddSingleton<WebhookReceiver>();
         services.AddSingleton<ContainerLogs>();

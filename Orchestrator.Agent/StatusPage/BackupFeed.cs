@@ -17,7 +17,7 @@ internal sealed class BackupFeed(SetLedger sets, DrillLedger drills, BackupCalen
         var now = operations.List().Where(operation => operation.Stack == stack && !operation.Ended).ToList();
         if (recent.IsEmpty && next.IsEmpty && now.Count == 0) return null;
 
-        var standing = recent.Where(set => set.State == BackupSetState.Succeeded).ToList();
+        var standing = recent.Where(set => set is { State: BackupSetState.Succeeded, IsDump: false }).ToList();
         return new(
             standing.FirstOrDefault(),
             recent.FirstOrDefault(set => set.State != BackupSetState.Running) is { State: BackupSetState.Failed } failed ? failed : null,

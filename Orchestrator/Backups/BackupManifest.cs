@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 
 namespace Orchestrator.Backups;
 
@@ -31,6 +32,16 @@ public sealed record BackupManifest
     public required ImmutableArray<string> Recipients { get; init; }
 
     public required ImmutableArray<BackupPart> Parts { get; init; }
+
+    /// <summary>See <see cref="BackupPart.Kind"/>: a logical dump of PostgreSQL.</summary>
+    public const string DumpKind = "postgres-dump";
+
+    /// <summary>
+    /// A dump is a set of its own, beside those that a stack is restored from: it is kept, counted and proved apart from them, so that neither takes the
+    /// other's place.
+    /// </summary>
+    [JsonIgnore]
+    public bool IsDump => !Parts.IsEmpty && Parts.All(part => part.Kind == DumpKind);
 
     /// <summary>Bytes in one store.</summary>
     public long StoredBytes => Parts.Sum(part => part.Objects.Sum(item => item.StoredBytes));

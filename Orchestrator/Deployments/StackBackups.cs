@@ -16,20 +16,29 @@ public sealed class StackBackups(BackupSubjects subjects, SetMaker maker, SetVer
     public async Task<BackupSetRecord> MakeAsync(string stack, string reason, OperationProgress progress, CancellationToken cancellationToken)
     {
         var data = await FindAsync(stack, cancellationToken);
-        var made = await maker.MakeAsync(
-            new()
-            {
-                Stack = stack,
-                Release = data.Release.Number,
-                Reason = reason,
-                Subjects = data.Subjects,
-                Away = data.Away,
-                Configuration = BackupSubjects.OfStack(stack),
-            },
-            progress, cancellationToken);
+        var made = await MakeAsync(Request(data, reason) with { Subjects = data.Subjects, Away = data.Away, Configuration = BackupSubjects.OfStack(stack) }, data, progress, cancellationToken);
         Made?.Invoke(stack);
+        return made;
+    }
+
+    /// <summary>A logical dump of every PostgreSQL of the stack that is backed up: a set of its own. Said in the stack's turn.</summary>
+    public async Task<BackupSetRecord> DumpAsync(string stack, string reason, OperationProgress progress, CancellationToken cancellationToken)
+    {
+        var data = await FindAsync(stack, cancellationToken);
+        bool IsDatabase(string service) => data.Release.Stack.Find(service)?.BasMalin?.Backup?.Kind == "postgres";
+        var request = Request(data, reason) with { Dump = true, Subjects = data.Subjects.RemoveAll(subject => !IsDatabase(subject.Service.Name)), Away = data.Away.RemoveAll(service => !IsDatabase(service)) };
+        if (request.Subjects.IsEmpty && request.Away.IsEmpty)
+            throw new BackupFailedException($"{stack} has no PostgreSQL that is backed up, so there is nothing to dump", "Give its service an x-basmalin.backup of the kind postgres.");
+        return await MakeAsync(request, data, progress, cancellationToken);
+    }
+
+    private static SetRequest Request(StackData data, string reason) => new() { Stack = data.Release.Stack.Name, Release = data.Release.Number, Reason = reason, Subjects = [] };
+
+    private async Task<BackupSetRecord> MakeAsync(SetRequest request, StackData data, OperationProgress progress, CancellationToken cancellationToken)
+    {
+        var made = await maker.MakeAsync(request, progress, cancellationToken);
         progress.Say("looking what retention no longer wants");
-        await keeping.TidyAsync(stack, RulesOf(data.Release.Stack), cancellationToken);
+        await keeping.TidyAsync(request.Stack, RulesOf(data.Release.Stack), cancellationToken);
         return made;
     }
 

@@ -20,6 +20,19 @@ public sealed class BackupDesk(OperationBoard board, StackBackups backups, Drill
     public BackupOperation BackUp(string stack, string reason, Func<BackupOperation, Task>? ended = null) =>
         board.Start(stack, "backup", async (progress, token) => (await backups.MakeAsync(stack, reason, progress, token)).Id.Value, over => EndedAsync(over, "backup.failed", ended));
 
+    /// <summary>A logical dump of the stack's databases, which is loaded into a throw-away server at once: one that has not been does not count.</summary>
+    /// <param name="reason"><c>manual</c> or <c>schedule</c>.</param>
+    public BackupOperation Dump(string stack, string reason, Func<BackupOperation, Task>? ended = null) => board.Start(
+        stack,
+        "dump",
+        async (progress, token) =>
+        {
+            var made = await backups.DumpAsync(stack, reason, progress, token);
+            var record = await drills.RunAsync(made, progress, token);
+            return record.Passed ? made.Id.Value : throw new BackupFailedException($"Drill {record.Number} of the dump {made.Id}: {record.Problem}", record.Hint ?? "");
+        },
+        over => EndedAsync(over, "backup.failed", ended));
+
     /// <param name="set">Null: the newest that can be restored.</param>
     public BackupOperation Drill(string stack, BackupSetId? set, Func<BackupOperation, Task>? ended = null) => board.Start(
         stack,
@@ -43,7 +56,7 @@ public sealed class BackupDesk(OperationBoard board, StackBackups backups, Drill
     {
         var found = set is { } id
             ? await sets.FindAsync(stack, id, cancellationToken)
-            : (await sets.StandingAsync(stack, cancellationToken)).FirstOrDefault();
+            : (await sets.StandingAsync(stack, cancellationToken)).FirstOrDefault(known => !known.IsDump);
         return found ?? throw new BackupFailedException(
             set is { } named ? $"{stack} has no set {named}" : $"{stack} has no set that can be restored", $"'basmalin backup list {stack}' shows the sets; 'basmalin backup run {stack}' makes one.");
     }

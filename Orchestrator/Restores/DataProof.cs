@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Orchestrator.Backups;
+using Orchestrator.Backups.Pipeline;
 using Orchestrator.Backups.Postgres;
+using Orchestrator.Backups.Postgres.Dumps;
 using Orchestrator.Backups.Sets;
 using Orchestrator.Deployments;
 using Orchestrator.Docker;
@@ -9,7 +11,7 @@ using Orchestrator.Docker;
 namespace Orchestrator.Restores;
 
 /// <summary>Starts the services of restored data in a shadow, and compares what they hold with what was there at the backup.</summary>
-public sealed class DataProof(ShadowRuns shadows, BackupSources sources, PostgresSettling settling, PostgresProofs proofs, TimeProvider time)
+public sealed class DataProof(ShadowRuns shadows, BackupSources sources, PostgresSettling settling, PostgresProofs proofs, DumpLoading loading, TimeProvider time)
 {
     private const int MostNamed = 5;
 
@@ -40,6 +42,26 @@ public sealed class DataProof(ShadowRuns shadows, BackupSources sources, Postgre
         }
 
         return subjects.ToImmutable();
+    }
+
+    /// <summary>Starts the service of a dump on an empty volume and loads the dump into it.</summary>
+    public async Task<BackupSubject> LoadAsync(Shadow shadow, BackupPart part, BackupReader reader, OperationProgress progress, CancellationToken cancellationToken)
+    {
+        var spec = shadow.Release.Stack.Find(part.Service) ?? throw new BackupFailedException($"The stack has no service {part.Service} any more", "Load the dump by hand: docs/postgres.md says how.");
+        progress.Say($"{part.Service}: starting an empty server");
+        var container = await shadows.StartAsync(shadow, spec, cancellationToken);
+        var subject = BackupSubjects.Of(shadow.Release, shadow.Original.Stack.Name, spec, container)
+            ?? throw new BackupFailedException($"{spec.Name} runs, but is on no network of the drill", "Does its image end by itself? See its log.");
+        await UntilAsync(subject, Manners, async () => await loading.AnswersAsync(subject, cancellationToken) ? true : (bool?)null, "does not answer", cancellationToken);
+        await loading.LoadAsync(part, subject, reader, progress.Say, cancellationToken);
+        return subject;
+    }
+
+    /// <summary>Every row of a dump that was loaded, against those that were there when it was taken.</summary>
+    public async Task<DrillCheck> CompareAsync(BackupSubject loaded, BackupPart dump, OperationProgress progress, CancellationToken cancellationToken)
+    {
+        progress.Say($"{dump.Service}: comparing every row with the backup");
+        return Judge(dump, await loading.FingerprintsAsync(loaded, cancellationToken));
     }
 
     /// <summary>Services whose files are compared where they lie, before anything that could change them runs.</summary>
@@ -155,7 +177,7 @@ public sealed class DataProof(ShadowRuns shadows, BackupSources sources, Postgre
         return string.Create(CultureInfo.InvariantCulture, $"{prints.Count} {Noun(kind)}, {total} {Unit(kind)}");
     }
 
-    private static string Noun(string kind) => kind switch { "postgres" => "tables", "redis" => "databases", _ => "volumes" };
+    private static string Noun(string kind) => kind switch { "postgres" or BackupManifest.DumpKind => "tables", "redis" => "databases", _ => "volumes" };
 
-    private static string Unit(string kind) => kind switch { "postgres" => "rows", "redis" => "keys", _ => "files" };
+    private static string Unit(string kind) => kind switch { "postgres" or BackupManifest.DumpKind => "rows", "redis" => "keys", _ => "files" };
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 
 namespace Orchestrator.Restores;
 
@@ -36,6 +37,10 @@ public sealed record DrillRecord
     public string? Problem { get; init; }
 
     public string? Hint { get; init; }
+
+    /// <summary>False: it was of a dump, which is loaded into an empty server and nothing more.</summary>
+    [JsonIgnore]
+    public bool OfStack => Phases.ContainsKey("application");
 
     /// <summary>Seconds until the restored stack answered; what a real restore would take at least.</summary>
     public double RecoverySeconds => Phases.GetValueOrDefault("total");

@@ -26,12 +26,12 @@ public sealed partial class DrillRunner(DrillRoom room, SetLedger sets, DrillLed
         if (set is not { State: BackupSetState.Succeeded, Manifest: { } manifest })
             throw new BackupFailedException($"The set {set.Id} of {set.Stack} cannot be restored: it is {set.State.ToString().ToLowerInvariant()}", "'basmalin backup list' shows those that can.");
 
-        var release = await ReleaseOfAsync(set.Stack, manifest, cancellationToken);
+        var release = await journal.ReleaseOfAsync(set.Stack, manifest, cancellationToken);
         var run = new Run(set, manifest, release, time);
         await ProveAsync(run, progress, cancellationToken);
         var record = await ledger.AppendAsync(run.Record(), CancellationToken.None);
         BackupMetrics.Drilled(record.Stack, record.Passed);
-        if (record.Passed) BackupMetrics.Proved(record.Stack, record.EndedAt, record.RecoverySeconds);
+        if (record.Passed && !manifest.IsDump) BackupMetrics.Proved(record.Stack, record.EndedAt, record.RecoverySeconds);
         if (record.Passed) await sets.SaveAsync(set with { ProvedAt = record.EndedAt }, CancellationToken.None);
         Tell(record);
         return record;
@@ -40,10 +40,11 @@ public sealed partial class DrillRunner(DrillRoom room, SetLedger sets, DrillLed
     private async Task ProveAsync(Run run, OperationProgress progress, CancellationToken cancellationToken)
     {
         var name = Shadow.NameOf(run.Set.Stack, "drill", time.GetUtcNow().ToUnixTimeMilliseconds());
-        var shadow = Shadow.Of(run.Release, name, Shadow.ServicesOf(run.Release.Stack), ImmutableSortedDictionary<string, string>.Empty, Patience);
+        var services = run.Manifest.IsDump ? [.. run.Manifest.Parts.Select(part => part.Service)] : Shadow.ServicesOf(run.Release.Stack);
+        var shadow = Shadow.Of(run.Release, name, services, ImmutableSortedDictionary<string, string>.Empty, Patience);
         try
         {
-            await StepsAsync(run, shadow, progress, cancellationToken);
+            await (run.Manifest.IsDump ? LoadAsync(run, shadow, progress, cancellationToken) : StepsAsync(run, shadow, progress, cancellationToken));
         }
         catch (BackupFailedException failure)
         {
@@ -80,12 +81,17 @@ public sealed partial class DrillRunner(DrillRoom room, SetLedger sets, DrillLed
         await run.PhaseAsync("application", async () => run.Add(await room.Application.RunAsync(shadow, progress, cancellationToken)));
     }
 
-    /// <summary>The release that ran when the set was made, as its data fits that one; else the one that runs now.</summary>
-    private async Task<Release> ReleaseOfAsync(string stack, BackupManifest manifest, CancellationToken cancellationToken)
+    /// <summary>A dump goes into an empty server of the same image; the application is tried on the physical copy.</summary>
+    private async Task LoadAsync(Run run, Shadow shadow, OperationProgress progress, CancellationToken cancellationToken)
     {
-        if (manifest.Release > 0 && await journal.FindReleaseAsync(stack, manifest.Release, cancellationToken) is { } then) return then;
-        if (await journal.FindStackAsync(stack, cancellationToken) is { CurrentRelease: > 0 } state && await journal.FindReleaseAsync(stack, state.CurrentRelease, cancellationToken) is { } now) return now;
-        throw new BackupFailedException($"No release of {stack} is known, so it is not known which images the data is for", "Apply the stack's file, or recover the stack: basmalin recover.");
+        await room.Shadows.PrepareAsync(shadow, cancellationToken);
+        foreach (var part in run.Manifest.Parts)
+        {
+            BackupSubject? loaded = null;
+            await run.PhaseAsync($"load {part.Service}", async () => loaded = await room.Proof.LoadAsync(shadow, part, room.Vault.Reader(run.Set.Stack), progress, cancellationToken));
+            if (loaded is not { } subject) continue;
+            await run.PhaseAsync("check", async () => run.Add([await room.Proof.CompareAsync(subject, part, progress, cancellationToken)]));
+        }
     }
 
     private void Tell(DrillRecord record)

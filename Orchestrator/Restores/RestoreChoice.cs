@@ -17,10 +17,17 @@ public sealed record RestoreChoice(BackupSetRecord Set, RestorePoint Point, stri
     public BackupManifest Manifest => Set.Manifest ?? throw new InvalidOperationException($"{Set.Id} has no manifest.");
 
     /// <summary>Pure: from what was said to what is meant.</summary>
-    /// <param name="standing">Sets of the stack that can be restored, newest first.</param>
+    /// <param name="all">Sets of the stack that can be restored, newest first.</param>
     /// <exception cref="BackupFailedException">Nothing fits, and the hint says what would.</exception>
-    public static RestoreChoice Find(string stack, string to, ImmutableArray<BackupSetRecord> standing)
+    public static RestoreChoice Find(string stack, string to, ImmutableArray<BackupSetRecord> all)
     {
+        if (all.FirstOrDefault(set => set.IsDump && (set.Id.Value == to || set.Name == to || $"{set.Sequence}" == to)) is { } dump)
+        {
+            throw new BackupFailedException(
+                $"{dump.Id} is a logical dump: a stack is not brought back from it", $"Choose another set ('basmalin backup list {stack}'), or load the dump by hand: docs/postgres.md says how.");
+        }
+
+        var standing = all.RemoveAll(set => set.IsDump);
         if (standing.IsEmpty) throw new BackupFailedException($"{stack} has no set that can be restored", $"Make one: basmalin backup run {stack}");
         if (to == "latest") return new(standing[0], new RestorePoint.Latest(), $"the latest state that was received, from the set {standing[0].Id} on");
         if (to.StartsWith("before-deployment:", StringComparison.Ordinal)) return Exactly(standing.FirstOrDefault(set => set.Reason == to), $"No set was made {to.Replace(':', ' ')}");

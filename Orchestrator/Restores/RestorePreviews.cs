@@ -25,7 +25,7 @@ public sealed class RestorePreviews(BackupSubjects subjects, BackupSources sourc
         var services = ImmutableArray.CreateBuilder<ServicePreview>();
         foreach (var part in RestoredData.DataOf(choice.Manifest)) services.Add(await OfAsync(part, data, cancellationToken));
 
-        var past = (await drills.ListAsync(stack, Drills, cancellationToken)).FirstOrDefault(drill => drill.Passed);
+        var past = (await drills.ListAsync(stack, Drills, cancellationToken)).FirstOrDefault(drill => drill is { Passed: true, OfStack: true });
         return new()
         {
             Stack = stack,

@@ -74,7 +74,7 @@ public sealed class StackRecovery(DrillRoom room, SetLedger sets, RestoreLedger 
         foreach (var kept in catalogue.Sets)
             await sets.AdoptAsync(kept.Manifest, kept.Manifest.Id.Sequence, kept.Stores.ToImmutableSortedDictionary(store => store, _ => BackupSetRecord.Whole), cancellationToken);
 
-        return (await sets.StandingAsync(stack, cancellationToken)).FirstOrDefault() ?? throw new BackupFailedException(
+        return (await sets.StandingAsync(stack, cancellationToken)).FirstOrDefault(set => !set.IsDump) ?? throw new BackupFailedException(
             $"No store has a set of {stack}{(catalogue.Failures.IsEmpty ? "" : $": {catalogue.Failures[0].Store}: {catalogue.Failures[0].Message}")}", "Are the stores of agent.yml those that the backups went to?");
     }
 

@@ -105,6 +105,7 @@ public sealed partial class BackupCalendar(ScheduleLedger ledger, BackupDesk des
         _ = work switch
         {
             ScheduledWork.Backup => desk.BackUp(stack, "schedule", over => EndAsync(work, due, over)),
+            ScheduledWork.Dump => desk.Dump(stack, "schedule", over => EndAsync(work, due, over)),
             _ => desk.Drill(stack, null, over => EndAsync(work, due, over)),
         };
     }

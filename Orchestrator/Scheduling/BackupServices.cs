@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Orchestrator.Backups;
 using Orchestrator.Backups.Configuration;
 using Orchestrator.Backups.Postgres;
+using Orchestrator.Backups.Postgres.Dumps;
 using Orchestrator.Backups.Redis;
 using Orchestrator.Backups.Schedules;
 using Orchestrator.Backups.Sets;
@@ -49,6 +50,7 @@ public static class BackupServices
         .AddSingleton<StackRecovery>()
         .AddSingleton<RestoreDesk>()
         .AddSingleton<BackupDesk>()
+        .AddSingleton<DataExports>()
         .AddSingleton<BackupCalendar>()
         .AddSingleton(provider => new StreamOptions(new() { Directory = Path.Combine(dataDirectory, "wal") }, provider.GetRequiredService<TimeProvider>()))
         .AddSingleton<ContinuousStreams>()
@@ -62,6 +64,9 @@ public static class BackupServices
             (stack, name, cancellationToken) => provider.GetRequiredService<SecretStore>().FindAsync(stack, name, null, cancellationToken)))
         .AddSingleton<PostgresSettling>()
         .AddSingleton<IBackupSource, PostgresSource>()
+        .AddSingleton<IBackupSource, PostgresDumpSource>()
+        .AddSingleton<DumpLoading>()
+        .AddSingleton<DumpExports>()
         .AddSingleton<IBackupSource, RedisSource>()
         .AddSingleton(new VolumeSourceOptions(Path.Combine(dataDirectory, "backup-indexes")))
         .AddSingleton<IBackupSource, VolumeSource>()

@@ -19,7 +19,7 @@ public sealed class StreamWatch(ContinuousStreams streams, DeploymentQueue deplo
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        foreach (var drill in (await drills.ListAsync(null, Past, cancellationToken)).Where(drill => drill.Passed).DistinctBy(drill => drill.Stack))
+        foreach (var drill in (await drills.ListAsync(null, Past, cancellationToken)).Where(drill => drill is { Passed: true, OfStack: true }).DistinctBy(drill => drill.Stack))
             BackupMetrics.Proved(drill.Stack, drill.EndedAt, drill.RecoverySeconds);
         deployments.Ended += OnEnded;
         desk.Made += streams.BaseTaken;

@@ -258,6 +258,12 @@ public sealed record BackupSpec
     /// <summary>PostgreSQL: cron expression of logical dumps, a second format beside the physical copy. Null: none.</summary>
     public string? Dump { get; init; }
 
+    /// <summary>PostgreSQL: table → its column with the user's key, for the export of one person's rows. Empty: none can be exported.</summary>
+    public ImmutableSortedDictionary<string, string> Export { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
+
+    /// <summary>PostgreSQL: table → column → one of <see cref="Masking.Functions"/>; or <see cref="Masking.Table"/> → keep or drop. For copies in which nobody is to be recognised.</summary>
+    public ImmutableSortedDictionary<string, ImmutableSortedDictionary<string, string>> Anonymise { get; init; } = ImmutableSortedDictionary<string, ImmutableSortedDictionary<string, string>>.Empty;
+
     /// <summary>Login with the right to replicate; null: the image's own superuser (<c>POSTGRES_USER</c>), or Redis's default user.</summary>
     public string? User { get; init; }
 

@@ -9,6 +9,8 @@ public static class BackupMetrics
 
     private static readonly Gauge LastProved = Metrics.CreateGauge("basmalin_backup_last_proved_timestamp_seconds", "When a set was last restored by a drill and found to be what it was.", "stack");
 
+    private static readonly Gauge LastDump = Metrics.CreateGauge("basmalin_backup_last_dump_timestamp_seconds", "When the newest logical dump was made.", "stack");
+
     private static readonly Gauge Duration = Metrics.CreateGauge("basmalin_backup_duration_seconds", "How long the newest set took.", "stack");
 
     private static readonly Gauge Size = Metrics.CreateGauge("basmalin_backup_size_bytes", "Bytes of the newest set in one store.", "stack");
@@ -37,6 +39,12 @@ public static class BackupMetrics
     {
         Sets.WithLabels(stack, "succeeded").Inc();
         Stands(stack, at, took, bytes);
+    }
+
+    public static void Dumped(string stack, DateTimeOffset at)
+    {
+        Sets.WithLabels(stack, "succeeded").Inc();
+        LastDump.WithLabels(stack).Set(Seconds(at));
     }
 
     /// <summary>The same after a start of the daemon, from the journal.</summary>

@@ -22,6 +22,8 @@ namespace Orchestrator.Agent.Api.Contracts;
 [JsonSerializable(typeof(OperationResponse[]))]
 [JsonSerializable(typeof(RestoreRequest))]
 [JsonSerializable(typeof(RecoverRequest))]
+[JsonSerializable(typeof(MakeBackupRequest))]
+[JsonSerializable(typeof(ExportRequest))]
 [JsonSerializable(typeof(RestorePreviewResponse))]
 [JsonSerializable(typeof(RestoreResponse[]))]
 [JsonSerializable(typeof(DrillResponse[]))]

@@ -41,6 +41,9 @@ public sealed record BackupResponse
     /// <summary>When a drill last restored it and found it to be what it was; null: never.</summary>
     public DateTimeOffset? ProvedAt { get; init; }
 
+    /// <summary>True: a logical dump, from which a stack is not brought back.</summary>
+    public bool Dump { get; init; }
+
     public ImmutableArray<BackupPartResponse> Parts { get; init; } = [];
 
     public string? Problem { get; init; }
@@ -48,7 +51,7 @@ public sealed record BackupResponse
     public string? Hint { get; init; }
 }
 
-/// <param name="Kind">postgres, redis, volume or configuration.</param>
+/// <param name="Kind">postgres, postgres-dump, redis, volume or configuration.</param>
 /// <param name="Bytes">Of its content.</param>
 /// <param name="Counted">Tables, databases or volumes → rows, keys or files, where they were counted.</param>
 /// <param name="Facts">Where it was taken: positions, versions, what could not be compared.</param>
@@ -63,7 +66,7 @@ public sealed record BackupsResponse
     /// <summary>Newest first.</summary>
     public ImmutableArray<BackupResponse> Sets { get; init; } = [];
 
-    /// <summary>backup, drill → when it is due next.</summary>
+    /// <summary>backup, drill, dump → when it is due next.</summary>
     public ImmutableSortedDictionary<string, DateTimeOffset> Next { get; init; } = ImmutableSortedDictionary<string, DateTimeOffset>.Empty;
 
     /// <summary>What became of the latest due runs, newest first.</summary>
@@ -79,6 +82,6 @@ public sealed record BackupsResponse
     public ImmutableArray<OperationResponse> Operations { get; init; } = [];
 }
 
-/// <param name="Work">backup or drill.</param>
+/// <param name="Work">backup, drill or dump.</param>
 /// <param name="Outcome">running, success, failure or skipped.</param>
 public sealed record ScheduledRunResponse(string Work, DateTimeOffset DueAt, string Outcome, string? Detail, DateTimeOffset At);

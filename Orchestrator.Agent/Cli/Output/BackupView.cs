@@ -13,7 +13,7 @@ internal static class BackupView
         {
             set.Set,
             set.State,
-            set.Reason,
+            set.Dump ? $"{set.Reason}, dump" : set.Reason,
             Words.Ago(set.StartedAt, now),
             Words.Took(set.StartedAt, set.EndedAt),
             set.Bytes == 0 ? "-" : Words.Bytes(set.Bytes),
@@ -35,7 +35,7 @@ internal static class BackupView
         if (drills.FirstOrDefault(drill => $"{drill.Number}" == over.Result) is not { } drill) return;
 
         foreach (var check in drill.Checks) call.Say($"  {(check.Passed ? "ok" : "NO"),-3} {check.Service}: {check.What}: {check.Detail}");
-        call.Say(string.Create(CultureInfo.InvariantCulture, $"drill {drill.Number}: {drill.Set} is proved; from nothing to an application that answers in {drill.Phases.GetValueOrDefault("total"):0.0} s"));
+        call.Say(string.Create(CultureInfo.InvariantCulture, $"drill {drill.Number}: {drill.Set} is proved; from nothing to {(drill.Phases.ContainsKey("application") ? "an application" : "a server")} that answers in {drill.Phases.GetValueOrDefault("total"):0.0} s"));
     }
 
     public static async Task WriteMadeAsync(Invocation call, OperationResponse over, CancellationToken cancellationToken)
@@ -47,7 +47,7 @@ internal static class BackupView
 
     private static string Counted(BackupPartResponse part) => part.Counted.IsEmpty
         ? ""
-        : string.Create(CultureInfo.InvariantCulture, $", {part.Counted.Values.Sum()} {part.Kind switch { "postgres" => "rows", "redis" => "keys", _ => "files" }}");
+        : string.Create(CultureInfo.InvariantCulture, $", {part.Counted.Values.Sum()} {part.Kind switch { "postgres" or "postgres-dump" => "rows", "redis" => "keys", _ => "files" }}");
 
     private static void WriteRuns(TextWriter output, BackupsResponse books, DateTimeOffset now)
     {

@@ -10,10 +10,11 @@ internal static class BackupVerbs
 {
     private static readonly Argument<string> Stack = new("STACK") { Description = "The stack's name." };
     private static readonly Option<string?> Set = new("--set") { Description = "The set, by its name or number; left out: the newest.", HelpName = "SET" };
+    private static readonly Option<bool> Dump = new("--dump") { Description = "A logical dump, a second format: loaded into a throw-away server at once to prove it." };
     private static readonly Option<int> Limit = new("--limit") { Description = "How many sets.", HelpName = "COUNT", DefaultValueFactory = _ => 20 };
 
     /// <summary>Those of <c>backup</c> that talk to the daemon.</summary>
-    public static IEnumerable<Command> OfBackup(CliHost host) => [Run(host), List(host), Verify(host)];
+    public static IEnumerable<Command> OfBackup(CliHost host) => [Run(host), List(host), Verify(host), ExportVerb.Create(host)];
 
     public static Command Drill(CliHost host) => Invocation.Verb(
         host,
@@ -35,16 +36,18 @@ internal static class BackupVerbs
     private static Command Run(CliHost host) => Invocation.Verb(
         host,
         "run",
-        "Makes a set of a stack now.",
+        "Makes a set of a stack, or a logical dump of its PostgreSQL, now.",
         command =>
         {
             command.Add(Stack);
+            command.Add(Dump);
             command.Add(OperationWatch.Detach);
         },
         async (call, cancellationToken) =>
         {
             var begun = await call.Client.SendAsync(
-                new HttpRequestMessage(HttpMethod.Post, $"stacks/{Uri.EscapeDataString(call.Value(Stack))}/backups"), ApiJson.Default.OperationResponse, cancellationToken);
+                HttpMethod.Post, $"stacks/{Uri.EscapeDataString(call.Value(Stack))}/backups", new MakeBackupRequest { Dump = call.Value(Dump) }, ApiJson.Default.MakeBackupRequest, ApiJson.Default.OperationResponse,
+                cancellationToken);
             return await OperationWatch.FollowAsync(call, begun, over => BackupView.WriteMadeAsync(call, over, cancellationToken), cancellationToken);
         });
 
@@ -91,7 +94,7 @@ internal static class BackupVerbs
         var books = await BooksAsync(call, 500, cancellationToken);
         var wanted = call.Value(Set);
         var found = wanted is null
-            ? books.Sets.FirstOrDefault(set => set.State == "succeeded")
+            ? books.Sets.FirstOrDefault(set => set is { State: "succeeded", Dump: false })
             : books.Sets.FirstOrDefault(set => set.Set == wanted || set.Id == wanted || $"{set.Number}" == wanted);
         return found?.Id ?? throw new CliFailure(
             ExitCodes.Failed, wanted is null ? $"{stack} has no set that can be restored" : $"{stack} has no set {wanted}", null,

@@ -50,6 +50,7 @@ public sealed class AccessMatrixTests
         ("GET /api/v1/stacks/{stack}/restores", Need.Read),
         ("POST /api/v1/stacks/{stack}/restores", Need.Admin),
         ("POST /api/v1/stacks/{stack}/restores/preview", Need.Deploy),
+        ("POST /api/v1/stacks/{stack}/exports", Need.Admin),
         ("POST /api/v1/recover", Need.AdminEverywhere),
         ("POST /api/v1/restores/{id:long}/undo", Need.Admin),
         ("GET /api/v1/backups/{id}/", Need.Read),

@@ -137,6 +137,15 @@ internal sealed class BasMalinTests
         Assert.That(backup.Keep, Is.EqualTo(new Dictionary<string, int> { ["daily"] = 7, ["yearly"] = 1 }));
     }
 
+    [Test]
+    public void What_may_be_exported_is_read_by_table_and_column()
+    {
+        var backup = Compose.App($"{Published}x-basmalin: {{ backup: {{ kind: postgres, export: {{ users: id, shop.orders: user_id }}, anonymise: {{ users: {{ email: email, phone: null }}, plants: keep, sessions: drop }} }} }}").BasMalin!.Backup!;
+
+        Assert.That(backup.Export, Is.EqualTo(new Dictionary<string, string> { ["users"] = "id", ["shop.orders"] = "user_id" }));
+        Assert.That(backup.Anonymise.SelectMany(table => table.Value.Select(column => $"{table.Key} {column.Key} {column.Value}")), Is.EqualTo(new[] { "plants * keep", "sessions * drop", "users email email", "users phone null" }));
+    }
+
     [TestCase("rout: {}", "4:19 services.app.x-basmalin.rout: unknown key 'rout' (did you mean 'route'?)")]
     [TestCase("x-y: {}", "4:19 services.app.x-basmalin.x-y: unknown key 'x-y' (known keys: route, gate, probe, smoke, migrate, migrate_timeout, shift, drain, bake, warm, stateful, backup, recycle)")]
     [TestCase("gate: { htpp: /, running: true }", "4:27 services.app.x-basmalin.gate.htpp: unknown key 'htpp' (did you mean 'http'?)")]
@@ -170,6 +179,9 @@ internal sealed class BasMalinTests
     [TestCase("backup: { kind: postgre }", "4:35 services.app.x-basmalin.backup.kind: expected a kind: postgres, redis, volume, found 'postgre' (did you mean 'postgres'?)")]
     [TestCase("backup: { kind: redis, wal: true }", "4:47 services.app.x-basmalin.backup.wal: 'wal' does not go with kind redis (only PostgreSQL has a write-ahead log to archive)")]
     [TestCase("backup: { kind: postgres, stream: yes }", "4:53 services.app.x-basmalin.backup.stream: 'stream' does not go with kind postgres (it is Redis's stream of commands; for PostgreSQL say 'wal')")]
+    [TestCase("backup: { kind: redis, export: { users: id } }", "4:50 services.app.x-basmalin.backup.export: 'export' does not go with kind redis (one person's rows are taken out of a dump of PostgreSQL)")]
+    [TestCase("backup: { kind: postgres, anonymise: { users: { email: mail } } }", "4:74 services.app.x-basmalin.backup.anonymise.users.email: expected what becomes of the column: null, empty, zero, hash, name, email, year, found 'mail' (did you mean 'email'?)")]
+    [TestCase("backup: { kind: postgres, anonymise: { users: kept } }", "4:65 services.app.x-basmalin.backup.anonymise.users: expected what becomes of the table, or its columns: keep, drop, found 'kept'")]
     [TestCase("backup: { kind: volume, dump: \"0 1 * * 0\" }", "4:49 services.app.x-basmalin.backup.dump: 'dump' does not go with kind volume (only PostgreSQL has a dump as a second format)")]
     [TestCase("backup: { kind: volume, user: a }", "4:49 services.app.x-basmalin.backup.user: 'user' does not go with kind volume (files are read without a login)")]
     [TestCase("backup: { kind: postgres, synchronous: true }", "4:58 services.app.x-basmalin.backup.synchronous: commits can wait for the daemon only where it receives the log (add wal: true)")]

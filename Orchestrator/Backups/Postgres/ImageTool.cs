@@ -5,17 +5,18 @@ using Orchestrator.Stacks;
 namespace Orchestrator.Backups.Postgres;
 
 /// <summary>
-/// Runs a program of the database's own image in a short-lived container beside it, and reads what it writes through a named pipe: the engine's log and
-/// attach streams are ten times slower, and the log would hold the data. The container has no rights, no writable file and no password in its arguments
+/// Runs a program of the database's own image in a short-lived container beside it, and reads what it writes, or writes what it reads, through a named pipe:
+/// the engine's log and attach streams are ten times slower, and the log would hold the data. The container has no rights, no writable file and no password in its arguments
 /// or environment. The engine must be on this host, since the pipe is.
 /// </summary>
 /// <param name="workplace">Directory of the daemon, private to it, for what lives as long as a program runs.</param>
 public sealed class ImageTool(IContainerEngine engine, string workplace)
 {
     private const string Mounted = "/run/basmalin";
-    private const string PipeName = "out";
+    private const string PipeName = "pipe";
     private const string PassName = "pgpass";
     private const uint Nobody = 65534;
+    private const int BrokenPipe = 32;
 
     private static readonly TimeSpan RemovalBudget = TimeSpan.FromSeconds(30);
 
@@ -43,15 +44,69 @@ public sealed class ImageTool(IContainerEngine engine, string workplace)
         ContainerId? id = null;
         try
         {
-            id = await engine.CreateAsync(Request(subject, name, place, command), cancellationToken);
+            id = await engine.CreateAsync(Request(subject, name, place, command, '>'), cancellationToken);
             await RunAsync(subject, id.Value, Path.Combine(place, PipeName), command[0], read, cancellationToken);
         }
         finally
         {
-            using var budget = new CancellationTokenSource(RemovalBudget);
-            if (id is { } made) await engine.RemoveAsync(made, TimeSpan.Zero, budget.Token);
-            Directory.Delete(place, recursive: true);
+            await RemoveAsync(id, place);
         }
+    }
+
+    /// <summary>Runs the program; what <paramref name="write"/> writes is its standard input. Returns when it ended well.</summary>
+    /// <exception cref="BackupFailedException">It ended with another code than 0. The message has its last words.</exception>
+    internal async Task FeedAsync(
+        BackupSubject subject, PostgresLogin login, ImmutableArray<string> command, Func<Stream, CancellationToken, Task> write, CancellationToken cancellationToken)
+    {
+        var name = $"{subject.Stack}-{subject.Service.Name}-backup-{Guid.CreateVersion7():N}";
+        var place = Prepare(subject, login);
+        ContainerId? id = null;
+        try
+        {
+            id = await engine.CreateAsync(Request(subject, name, place, command, '<'), cancellationToken);
+            await FeedAsync(subject, id.Value, Path.Combine(place, PipeName), command[0], write, cancellationToken);
+        }
+        finally
+        {
+            await RemoveAsync(id, place);
+        }
+    }
+
+    private async Task FeedAsync(
+        BackupSubject subject, ContainerId id, string pipe, string program, Func<Stream, CancellationToken, Task> write, CancellationToken cancellationToken)
+    {
+        await engine.StartAsync(id, cancellationToken);
+        using var watching = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var ended = EndAsync(id, null, watching.Token);
+        try
+        {
+            // Opening for writing waits for the program's shell to open its end; a program that has ended before that never does.
+            var opening = Task.Run(() => new FileStream(pipe, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0), CancellationToken.None);
+            if (await Task.WhenAny(opening, ended) == ended && !opening.IsCompleted)
+                await using (new FileStream(pipe, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0)) await (await opening).DisposeAsync();
+            else
+                await using (var input = await opening) await write(input, cancellationToken);
+        }
+        catch (IOException unread) when (unread.HResult == BrokenPipe && !cancellationToken.IsCancellationRequested)
+        {
+            // The program ended, or is about to, without reading to the end; its code says why.
+            if (await ended == 0) throw;
+        }
+        catch
+        {
+            await watching.CancelAsync();
+            await Task.WhenAny(ended);
+            throw;
+        }
+
+        await JudgeAsync(subject, id, program, await ended, cancellationToken);
+    }
+
+    private async Task RemoveAsync(ContainerId? id, string place)
+    {
+        using var budget = new CancellationTokenSource(RemovalBudget);
+        if (id is { } made) await engine.RemoveAsync(made, TimeSpan.Zero, budget.Token);
+        Directory.Delete(place, recursive: true);
     }
 
     private async Task RunAsync(
@@ -76,7 +131,11 @@ public sealed class ImageTool(IContainerEngine engine, string workplace)
             throw;
         }
 
-        var code = await ended;
+        await JudgeAsync(subject, id, program, await ended, cancellationToken);
+    }
+
+    private async Task JudgeAsync(BackupSubject subject, ContainerId id, string program, long code, CancellationToken cancellationToken)
+    {
         if (code == 0) return;
 
         var words = await engine.TailAsync(id, 10, cancellationToken);
@@ -85,7 +144,7 @@ public sealed class ImageTool(IContainerEngine engine, string workplace)
             code == 137 ? "It was killed. Nothing was kept of it; the next run begins anew." : "Nothing was kept of it. See the database's own log for its side.");
     }
 
-    private async Task<long> EndAsync(ContainerId id, FileStream held, CancellationToken cancellationToken)
+    private async Task<long> EndAsync(ContainerId id, FileStream? held, CancellationToken cancellationToken)
     {
         try
         {
@@ -99,11 +158,11 @@ public sealed class ImageTool(IContainerEngine engine, string workplace)
                 await engine.StopAsync(id, TimeSpan.Zero, budget.Token);
             }
 
-            await held.DisposeAsync();
+            if (held is not null) await held.DisposeAsync();
         }
     }
 
-    private static ContainerRequest Request(BackupSubject subject, string name, string place, ImmutableArray<string> command) => new()
+    private static ContainerRequest Request(BackupSubject subject, string name, string place, ImmutableArray<string> command, char direction) => new()
     {
         Name = name,
         Image = subject.Image,
@@ -114,7 +173,7 @@ public sealed class ImageTool(IContainerEngine engine, string workplace)
         Settings = new()
         {
             // The redirection is opened by the shell; what is run is in its arguments, never part of the script.
-            Entrypoint = ["sh", "-c", $"exec \"$@\" > {Mounted}/{PipeName}", "sh"],
+            Entrypoint = ["sh", "-c", $"exec \"$@\" {direction} {Mounted}/{PipeName}", "sh"],
             Command = command,
             Environment = ImmutableSortedDictionary<string, string>.Empty.Add("PGPASSFILE", $"{Mounted}/{PassName}"),
             User = Owner is var (uid, gid) ? $"{uid}:{gid}" : null,

@@ -56,7 +56,7 @@ public sealed class PostgresSource(IContainerEngine engine, PostgresLogins login
         var login = await logins.OfAsync(subject, cancellationToken);
         try
         {
-            return await LiveFingerprints.OfAsync(login, cancellationToken);
+            return await LiveFingerprints.OfAsync(login, byText: false, cancellationToken);
         }
         catch (Exception failure) when (failure is NpgsqlException or TimeoutException)
         {

@@ -45,12 +45,16 @@ internal static class TableFingerprints
     }
 
     /// <summary>Within the transaction that is open; a failure of one table does not end it.</summary>
+    /// <param name="byText">
+    /// Hashes the text of each row: the same in another cluster. Hashes of records are not, where a value is kept as the number of something (of an enum's
+    /// label, for instance) that a dump does not carry over.
+    /// </param>
     /// <returns>Null: this role may not read the table.</returns>
-    public static async Task<string?> OfAsync(NpgsqlConnection connection, TableName table, CancellationToken cancellationToken)
+    public static async Task<string?> OfAsync(NpgsqlConnection connection, TableName table, bool byText, CancellationToken cancellationToken)
     {
         try
         {
-            return connection.PostgreSqlVersion.Major >= HashesRecords
+            return connection.PostgreSqlVersion.Major >= HashesRecords && !byText
                 ? await HashAsync(connection, table, "hash_record_extended(t.*, 0)", cancellationToken)
                 : await HashAsync(connection, table, ByText, cancellationToken);
         }

@@ -10,6 +10,9 @@ public enum ScheduledWork
 
     /// <summary>The newest set is restored to prove it.</summary>
     Drill,
+
+    /// <summary>A logical dump of the stack's databases, loaded into a throw-away server at once to prove it.</summary>
+    Dump,
 }
 
 /// <summary>When something is due for a stack.</summary>
@@ -29,6 +32,7 @@ public sealed record BackupSchedule(string Stack, ScheduledWork Work, ImmutableA
         [
             .. Group(stack.Name, ScheduledWork.Backup, backed, spec => spec.Every),
             .. Group(stack.Name, ScheduledWork.Drill, backed, DrillOf),
+            .. Group(stack.Name, ScheduledWork.Dump, backed, spec => spec.Dump),
         ];
     }
 

@@ -16,7 +16,7 @@ public sealed record BackupOperation
 
     public required string Stack { get; init; }
 
-    /// <summary><c>backup</c>, <c>verify</c>, <c>drill</c>, <c>restore</c>, <c>undo</c> or <c>recover</c>.</summary>
+    /// <summary><c>backup</c>, <c>dump</c>, <c>export</c>, <c>verify</c>, <c>drill</c>, <c>restore</c>, <c>undo</c> or <c>recover</c>.</summary>
     public required string Kind { get; init; }
 
     public required OperationState State { get; init; }

@@ -48,6 +48,9 @@ public sealed record BackupSetRecord
     /// <summary>When a drill last restored it and found everything as it was; null: never.</summary>
     public DateTimeOffset? ProvedAt { get; init; }
 
+    /// <summary>See <see cref="BackupManifest.IsDump"/>; false while it is being made.</summary>
+    public bool IsDump => Manifest is { IsDump: true };
+
     /// <summary>Said of a store that has the whole set, verified there.</summary>
     public const string Whole = "whole";
 

@@ -18,7 +18,7 @@ public sealed partial class SetKeeping(BackupVault vault, SetLedger ledger, ILog
             await vault.DiscardAsync(left.Stack, left.Id, cancellationToken);
         }
 
-        var newest = (await ledger.ListAsync(null, Stacks, cancellationToken)).Where(set => set.State == BackupSetState.Succeeded).DistinctBy(set => set.Stack);
+        var newest = (await ledger.ListAsync(null, Stacks, cancellationToken)).Where(set => set is { State: BackupSetState.Succeeded, IsDump: false }).DistinctBy(set => set.Stack);
         foreach (var set in newest) BackupMetrics.Stands(set.Stack, set.EndedAt ?? set.StartedAt, set.Took ?? TimeSpan.Zero, set.Bytes);
     }
 
@@ -42,8 +42,10 @@ public sealed partial class SetKeeping(BackupVault vault, SetLedger ledger, ILog
         var records = (await ledger.StandingAsync(stack, cancellationToken)).ToDictionary(set => set.Id);
         var catalogue = await vault.CatalogueAsync(stack, cancellationToken);
         var streams = await vault.Repository(stack).Reader([]).ListAsync(BackupLayout.Streams(stack), cancellationToken);
-        var plan = Retention.Decide(
-            catalogue.Sets.Select(set => RetentionSet.Of(set.Manifest, records.GetValueOrDefault(set.Manifest.Id)?.ProvedAt is not null)), streams.Select(item => item.Key), rules);
+        // Dumps apart: the rules count each of the two by itself, and streams have nothing to do with dumps.
+        var sets = catalogue.Sets.ToLookup(set => set.Manifest.IsDump, set => RetentionSet.Of(set.Manifest, records.GetValueOrDefault(set.Manifest.Id)?.ProvedAt is not null));
+        var plan = Retention.Decide(sets[false], streams.Select(item => item.Key), rules);
+        plan = plan with { Decisions = plan.Decisions.AddRange(Retention.Decide(sets[true], [], rules).Decisions) };
         if (onlyShow) return plan;
         if (catalogue.Incomplete)
         {

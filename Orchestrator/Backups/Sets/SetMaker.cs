@@ -65,7 +65,7 @@ public sealed partial class SetMaker(BackupVault vault, BackupSources sources, S
         foreach (var subject in request.Subjects.OrderBy(subject => Array.IndexOf(Order, subject.Backup.Kind)))
         {
             progress.Say($"{subject.Service.Name}: copying");
-            parts.Add(await sources.Of(subject.Backup.Kind).BackupAsync(subject, writer, cancellationToken));
+            parts.Add(await sources.Of(request.Dump ? BackupManifest.DumpKind : subject.Backup.Kind).BackupAsync(subject, writer, cancellationToken));
         }
 
         if (request.Configuration is { } configuration)
@@ -85,13 +85,14 @@ public sealed partial class SetMaker(BackupVault vault, BackupSources sources, S
 
     private async Task TellAsync(BackupSetRecord record, TimeSpan took, CancellationToken cancellationToken)
     {
-        BackupMetrics.Made(record.Stack, record.EndedAt ?? time.GetUtcNow(), took, record.Bytes);
+        if (!record.IsDump) BackupMetrics.Made(record.Stack, record.EndedAt ?? time.GetUtcNow(), took, record.Bytes);
+        else BackupMetrics.Dumped(record.Stack, record.EndedAt ?? time.GetUtcNow());
         var whole = string.Join(", ", record.Zones.Keys.Where(record.WholeIn));
         LogMade(record.Id, record.Stack, record.Bytes, took.TotalSeconds, whole);
         foreach (var (zone, problem) in record.Zones.Where(zone => zone.Value != BackupSetRecord.Whole))
             alerts.Raise("backup.failed", record.Stack, record.Id.Value, $"the store {zone} does not have the set: {problem}", "The other stores have it. Mend this one; the next set goes there again.");
 
-        var before = (await ledger.StandingAsync(record.Stack, cancellationToken)).FirstOrDefault(set => set.Sequence < record.Sequence);
+        var before = (await ledger.StandingAsync(record.Stack, cancellationToken)).FirstOrDefault(set => set.Sequence < record.Sequence && set.IsDump == record.IsDump);
         if (before?.Manifest is not { } old || record.Manifest is not { } now) return;
         var jumps = ContentJumps.Find(old, now);
         if (!jumps.IsEmpty)

@@ -15,6 +15,9 @@ public sealed record SetRequest
 
     public required ImmutableArray<BackupSubject> Subjects { get; init; }
 
+    /// <summary>True: a logical dump of each, in place of the copy that the stack is restored from.</summary>
+    public bool Dump { get; init; }
+
     /// <summary>Services that should be in it and do not run: their data cannot be had, so there is no set.</summary>
     public ImmutableArray<string> Away { get; init; } = [];
 

@@ -13,11 +13,13 @@ internal static class BackupSection
         ("synchronous", "postgres", "only PostgreSQL can let its commits wait for a copy"),
         ("synchronous_patience", "postgres", "only PostgreSQL can let its commits wait for a copy"),
         ("dump", "postgres", "only PostgreSQL has a dump as a second format"),
+        ("export", "postgres", "one person's rows are taken out of a dump of PostgreSQL"),
+        ("anonymise", "postgres", "the copy is made of a dump of PostgreSQL"),
         ("stream", "redis", "it is Redis's stream of commands; for PostgreSQL say 'wal'"),
     ];
 
     /// <summary>What this version takes but does not do yet.</summary>
-    private static readonly string[] Later = ["stream", "dump"];
+    private static readonly string[] Later = ["stream"];
 
     public static BackupSpec? Read(Field field)
     {
@@ -36,6 +38,8 @@ internal static class BackupSection
             SynchronousPatience = section.Take("synchronous_patience")?.Duration(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10)) ?? defaults.SynchronousPatience,
             Stream = section.Take("stream")?.Flag() ?? false,
             Dump = section.Take("dump") is { } dump ? Cron(dump) : null,
+            Export = section.Take("export") is { } export ? ExportSection.Read(export) : defaults.Export,
+            Anonymise = section.Take("anonymise") is { } masks ? AnonymiseSection.Read(masks) : defaults.Anonymise,
             User = section.Take("user")?.NonEmpty("a login of the database"),
             PasswordSecret = section.Take("password_secret") is { } secret ? SecretName(secret) : null,
             Keep = section.Take("keep") is { } counts ? Keep(counts) : defaults.Keep,
