@@ -14,19 +14,27 @@ namespace Orchestrator.Agent.Cli;
 internal sealed class AgentClient : IDisposable
 {
     public const string DefaultSocket = "/run/basmalin/admin.sock";
+
+    // Its listener may be somebody else's (systemd's), who takes connections for a daemon that does not come.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
     private readonly HttpClient _http;
     private readonly string _target;
 
-    private AgentClient(HttpClient http, string target)
+    private readonly TimeSpan _silence;
+
+    private AgentClient(HttpClient http, string target, TimeSpan? silence)
     {
         _http = http;
         _target = target;
+        _silence = silence ?? Patience;
     }
 
     /// <summary>A named socket wins over an address from the environment.</summary>
-    public static AgentClient Create(string? url, string? token, string? socket, bool namedSocket)
+    /// <param name="silence">How long an answer may take before the daemon is asked whether it lives, and how long that answer may take; null: a minute.</param>
+    public static AgentClient Create(string? url, string? token, string? socket, bool namedSocket, TimeSpan? silence = null)
     {
-        if (url is null || namedSocket) return OverSocket(socket ?? DefaultSocket);
+        if (url is null || namedSocket) return OverSocket(socket ?? DefaultSocket, silence);
         if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
             throw new CliFailure(ExitCodes.Usage, $"'{url}' is not an address of a daemon", null, "write it as http://HOST:9180");
         if (token is null)
@@ -34,7 +42,7 @@ internal sealed class AgentClient : IDisposable
 
         var http = new HttpClient { BaseAddress = new Uri(address, "/api/v1/"), Timeout = Timeout.InfiniteTimeSpan };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        return new AgentClient(http, address.ToString());
+        return new AgentClient(http, address.ToString(), silence);
     }
 
     public Task<T> GetAsync<T>(string path, JsonTypeInfo<T> answer, CancellationToken cancellationToken) =>
@@ -92,7 +100,7 @@ internal sealed class AgentClient : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private static AgentClient OverSocket(string path)
+    private static AgentClient OverSocket(string path, TimeSpan? silence)
     {
         var sockets = new SocketsHttpHandler
         {
@@ -112,7 +120,7 @@ internal sealed class AgentClient : IDisposable
                 }
             },
         };
-        return new AgentClient(new HttpClient(sockets) { BaseAddress = new Uri("http://localhost/api/v1/"), Timeout = Timeout.InfiniteTimeSpan }, path);
+        return new AgentClient(new HttpClient(sockets) { BaseAddress = new Uri("http://localhost/api/v1/"), Timeout = Timeout.InfiniteTimeSpan }, path, silence);
     }
 
     private async Task<HttpResponseMessage> AskAsync(HttpRequestMessage request, HttpCompletionOption completion, CancellationToken cancellationToken)
@@ -120,7 +128,7 @@ internal sealed class AgentClient : IDisposable
         HttpResponseMessage response;
         try
         {
-            using (request) response = await _http.SendAsync(request, completion, cancellationToken);
+            using (request) response = await AnsweredAsync(request, completion, cancellationToken);
         }
         catch (HttpRequestException exception)
         {
@@ -130,6 +138,43 @@ internal sealed class AgentClient : IDisposable
         if (response.IsSuccessStatusCode) return response;
 
         using (response) throw await RefusedAsync(response, cancellationToken);
+    }
+
+    /// <summary>As long as the daemon lives, an answer may take what it takes.</summary>
+    private async Task<HttpResponseMessage> AnsweredAsync(HttpRequestMessage request, HttpCompletionOption completion, CancellationToken cancellationToken)
+    {
+        using var given = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var answer = _http.SendAsync(request, completion, given.Token);
+        while (await Task.WhenAny(answer, Task.Delay(_silence, TimeProvider.System, cancellationToken)) != answer)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (await LivesAsync(cancellationToken)) continue;
+
+            await given.CancelAsync();
+            await ((Task)answer).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (answer.IsCompletedSuccessfully) break;
+            throw new CliFailure(
+                ExitCodes.Failed, $"no daemon answers at {_target}",
+                $"the connection was taken, and nothing came within {_silence.TotalSeconds:0} s, nor an answer to the question whether it lives",
+                "it has not started or hangs: systemctl status basmalin, journalctl -u basmalin. What was asked for may still be done when it comes back");
+        }
+
+        return await answer;
+    }
+
+    private async Task<bool> LivesAsync(CancellationToken cancellationToken)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(_silence);
+        try
+        {
+            using var answer = await _http.GetAsync(new Uri("/healthz", UriKind.Relative), patience.Token);
+            return true;
+        }
+        catch (Exception problem) when (problem is HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            return false;
+        }
     }
 
     private CliFailure Unreachable(HttpRequestException exception)

@@ -56,6 +56,7 @@ internal static class UnitFiles
     public static IEnumerable<string> Written(AgentOptions options)
     {
         yield return options.Data;
+        if (options.Backups.Directory is { } backups) yield return backups;
         foreach (var file in (string?[])[options.Log.File, options.Edge.AccessLog.File])
         {
             if (file is ['/', ..] && Path.GetDirectoryName(file) is { } directory) yield return directory;
