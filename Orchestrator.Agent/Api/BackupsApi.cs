@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Orchestrator.Access;
 using Orchestrator.Agent.Api.Contracts;
 using Orchestrator.Agent.Auth;
+using Orchestrator.Backups.Keeping;
 using Orchestrator.Backups.Sets;
 
 namespace Orchestrator.Agent.Api;
@@ -43,8 +44,10 @@ internal static class BackupsApi
             .Problems(404, 409);
     }
 
-    private static async Task<Results<Ok<BackupsResponse>, ProblemResult>> ListAsync(string stack, BackupBooks books, CancellationToken cancellationToken, int limit = 50) =>
-        await books.OfAsync(stack, Math.Clamp(limit, 1, 500), cancellationToken) is { } found ? TypedResults.Ok(found) : Api.Problems.NoSuchStack(stack);
+    private static async Task<Results<Ok<BackupsResponse>, ProblemResult>> ListAsync(string stack, BackupBooks books, BackupKeys keys, CancellationToken cancellationToken, int limit = 50) =>
+        await books.OfAsync(stack, Math.Clamp(limit, 1, 500), cancellationToken) is { } found
+            ? TypedResults.Ok(found with { Warning = keys.Problem is { } problem ? $"{problem.What}. {problem.Hint}" : null })
+            : Api.Problems.NoSuchStack(stack);
 
     private static async Task<IResult> RunAsync(string stack, MakeBackupRequest? request, HttpContext context, BackupBooks books, AuditTrail audit, CancellationToken cancellationToken)
     {

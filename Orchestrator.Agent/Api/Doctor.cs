@@ -9,8 +9,8 @@ using Orchestrator.Traffic;
 
 namespace Orchestrator.Agent.Api;
 
-/// <summary>Looks at what the daemon stands on: engine, disk, memory, journal, audit log, listeners.</summary>
-internal sealed class Doctor(IContainerEngine engine, IJournal journal, AuditLog audit, EdgeServer edge, DeploymentOptions options, CertificateChecks certificates)
+/// <summary>Looks at what the daemon stands on: engine, disk, memory, journal, audit log, listeners, certificates, backups.</summary>
+internal sealed class Doctor(IContainerEngine engine, IJournal journal, AuditLog audit, EdgeServer edge, DeploymentOptions options, FurtherChecks further)
 {
     private const long LittleMemory = 256L << 20;
     private const long Gibi = 1L << 30;
@@ -25,7 +25,7 @@ internal sealed class Doctor(IContainerEngine engine, IJournal journal, AuditLog
         checks.Add(edge.Addresses.IsEmpty
             ? new DoctorCheckResponse("edge", "warning", "no main listener is configured", "set edge.http; published ports work without it")
             : new DoctorCheckResponse("edge", "ok", $"listens on {string.Join(", ", edge.Addresses.Concat(edge.SecureAddresses))}", null));
-        checks.AddRange(certificates.Examine());
+        checks.AddRange(await further.ExamineAsync(cancellationToken));
         return new DoctorResponse(checks.All(check => check.State != "failed"), checks.ToImmutable());
     }
 

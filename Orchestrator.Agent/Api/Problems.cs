@@ -65,6 +65,8 @@ internal static class Problems
     public static ProblemResult CannotExport(string detail, string hint) =>
         Make(StatusCodes.Status409Conflict, "cannotExport", "It cannot be exported", detail, hint);
 
+    public static ProblemResult KeyRefused(string detail, string hint) => Make(StatusCodes.Status409Conflict, "keyRefused", "The keys stay as they are", detail, hint);
+
     public static ProblemResult NoSuchPath(string path) =>
         Make(StatusCodes.Status404NotFound, "noSuchPath", $"There is nothing at {path}", null, "what there is stands in /openapi/v1.json");
 

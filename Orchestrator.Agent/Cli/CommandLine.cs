@@ -65,8 +65,9 @@ internal static class CommandLine
 
     private static Command Backup(CliHost host)
     {
-        var backup = new Command("backup", "Makes recovery points of stacks, lists and verifies them.");
+        var backup = new Command("backup", "Makes recovery points of stacks, lists and verifies them; makes the keys that read them.");
         foreach (var verb in BackupVerbs.OfBackup(host)) backup.Add(verb);
+        foreach (var verb in BackupKeyVerbs.OfBackup(host)) backup.Add(verb);
         return backup;
     }
 

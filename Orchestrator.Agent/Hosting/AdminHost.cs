@@ -46,7 +46,9 @@ internal static class AdminHost
         builder.Services.AddEdge(options);
         builder.Services.AddSingleton(Translate(options));
         builder.Services.AddDeployments(options.Data, engines.Agent);
-        builder.Services.AddBackups(options.Data, Vault.Of(options, time));
+        var vault = Vault.Of(options, time);
+        builder.Services.AddBackups(options.Data, vault);
+        if (vault.Keys is { } keys) builder.Services.AddSingleton(keys);
         AddAccess(builder.Services, options.Limits);
         AddApi(builder.Services, options.Limits);
         builder.Services.AddStatusPage();
@@ -167,6 +169,8 @@ internal static class AdminHost
         services.AddSingleton<WebhookReceiver>();
         services.AddSingleton<ContainerLogs>();
         services.AddSingleton<CertificateChecks>();
+        services.AddSingleton<BackupChecks>();
+        services.AddSingleton<FurtherChecks>();
         services.AddSingleton<Doctor>();
         services.AddSingleton(provider => new WebhookEndpoint(
             provider.GetRequiredService<WebhookReceiver>(),

@@ -27,6 +27,7 @@ internal static class AdminPipeline
         api.MapPauses();
         api.MapDeployments();
         api.MapBackups();
+        api.MapBackupKeys();
         api.MapRestores();
         api.MapOperations();
         api.MapLogs();

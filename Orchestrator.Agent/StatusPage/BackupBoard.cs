@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Orchestrator.Backups;
 using Orchestrator.Backups.Sets;
 using Orchestrator.Restores;
 
@@ -17,6 +18,9 @@ internal sealed record BackupBoard(
     ImmutableSortedDictionary<string, DateTimeOffset> Next,
     ImmutableArray<BackupOperation> Now)
 {
+    /// <summary>What is wrong with the keys; null: nothing.</summary>
+    public BackupFinding? Warning { get; init; }
+
     /// <summary>The set before the newest one, for comparison.</summary>
     public long? BytesBefore { get; init; }
 }

@@ -1,3 +1,4 @@
+using Orchestrator.Backups.Keeping;
 using Orchestrator.Backups.Sets;
 using Orchestrator.Restores;
 using Orchestrator.Scheduling;
@@ -5,7 +6,7 @@ using Orchestrator.Scheduling;
 namespace Orchestrator.Agent.StatusPage;
 
 /// <summary>Reads what the page shows of a stack's backups.</summary>
-internal sealed class BackupFeed(SetLedger sets, DrillLedger drills, BackupCalendar calendar, OperationBoard operations)
+internal sealed class BackupFeed(SetLedger sets, DrillLedger drills, BackupCalendar calendar, OperationBoard operations, BackupKeys keys)
 {
     private const int Few = 20;
 
@@ -25,6 +26,7 @@ internal sealed class BackupFeed(SetLedger sets, DrillLedger drills, BackupCalen
             next,
             [.. now])
         {
+            Warning = keys.Problem,
             BytesBefore = standing.Count > 1 ? standing[1].Bytes : null,
         };
     }

@@ -35,7 +35,7 @@ public sealed partial class ContinuousStreams(BackupSubjects subjects, BackupVau
         await _keeping.WaitAsync(cancellationToken);
         try
         {
-            if (_disposed || vault.Options.Stores.IsEmpty || vault.Options.Recipients.IsEmpty) return;
+            if (_disposed || !vault.MayWrite) return;
 
             var wanted = await WantedAsync(cancellationToken);
             ImmutableArray<StreamKey> surplus;

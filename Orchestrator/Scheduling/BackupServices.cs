@@ -35,6 +35,7 @@ public static class BackupServices
         .AddSingleton<SetMaker>()
         .AddSingleton<SetVerifier>()
         .AddSingleton<SetKeeping>()
+        .AddSingleton<StoreUpkeep>()
         .AddSingleton<ScheduleLedger>()
         .AddSingleton<DrillLedger>()
         .AddSingleton<RestoreLedger>()
@@ -55,6 +56,8 @@ public static class BackupServices
         .AddSingleton(provider => new StreamOptions(new() { Directory = Path.Combine(dataDirectory, "wal") }, provider.GetRequiredService<TimeProvider>()))
         .AddSingleton<ContinuousStreams>()
         .AddSingleton<StreamWatch>()
+        .AddSingleton<KeyWatch>()
+        .AddSingleton<StoreWatch>()
         .AddSingleton<BackupRuntime>();
 
     private static IServiceCollection AddSources(this IServiceCollection services, string dataDirectory) => services

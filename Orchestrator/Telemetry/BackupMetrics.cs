@@ -33,6 +33,10 @@ public static class BackupMetrics
 
     private static readonly Gauge Missing = Metrics.CreateGauge("basmalin_backup_missing_outcomes", "Due runs of which nothing is known although their time is over.", "stack");
 
+    private static readonly Gauge KeyProved = Metrics.CreateGauge("basmalin_backup_key_checked_timestamp_seconds", "When something of the newest set was last decrypted with the host's own key.", "stack");
+
+    private static readonly Gauge KeyWorks = Metrics.CreateGauge("basmalin_backup_key_works", "1: the newest set could be decrypted with the host's own key when that was last tried; 0: it could not.", "stack");
+
     private static readonly Counter Alerts = Metrics.CreateCounter("basmalin_backup_alerts_total", "Alerts about backups, by what they were about.", "stack", "event");
 
     public static void Made(string stack, DateTimeOffset at, TimeSpan took, long bytes)
@@ -78,6 +82,12 @@ public static class BackupMetrics
     {
         SlotBytes.WithLabels(stack, service).Set(bytes);
         SlotFull.WithLabels(stack, service).Set(untilFull ?? -1);
+    }
+
+    public static void KeyChecked(string stack, bool works, DateTimeOffset at)
+    {
+        KeyWorks.WithLabels(stack).Set(works ? 1 : 0);
+        if (works) KeyProved.WithLabels(stack).Set(Seconds(at));
     }
 
     public static void MissingOutcomes(string stack, int count) => Missing.WithLabels(stack).Set(count);

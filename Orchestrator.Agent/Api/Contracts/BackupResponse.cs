@@ -78,6 +78,9 @@ public sealed record BackupsResponse
     /// <summary>The latest restores, newest first.</summary>
     public ImmutableArray<RestoreResponse> Restores { get; init; } = [];
 
+    /// <summary>What is wrong with the keys, so that the sets could not be read one day; null: nothing.</summary>
+    public string? Warning { get; init; }
+
     /// <summary>What goes on now, or has just ended.</summary>
     public ImmutableArray<OperationResponse> Operations { get; init; } = [];
 }

@@ -23,6 +23,7 @@ internal static class BackupView
         }));
         foreach (var failed in books.Sets.Where(set => set.Problem is not null).Take(Few)) output.WriteLine($"  {failed.Set}: {failed.Problem}");
         foreach (var (work, at) in books.Next) output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"next {work}: {at:yyyy-MM-dd HH:mm}Z"));
+        if (books.Warning is { } warning) output.WriteLine($"warning: {warning}");
         WriteRuns(output, books, now);
         WriteDrills(output, books, now);
         WriteRestores(output, books, now);

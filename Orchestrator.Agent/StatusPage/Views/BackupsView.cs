@@ -18,6 +18,7 @@ internal static class BackupsView
         {backups.Next.Select(next => Fact($"Next {next.Key}", Phrases.Until(next.Value)))}
         </dl>
         {backups.Now.Select(Operation)}
+        {(backups.Warning is { } warning ? Html.Of($"""<div class="failure"><p class="reason">{warning.What}</p><p>{warning.Hint}</p></div>""") : Html.Empty)}
         {(backups.Failed is { } failed ? Html.Of($"""<div class="failure"><p class="reason">The set {failed.Id.Value} failed: {failed.Problem}</p><p>{failed.Hint}</p></div>""") : Html.Empty)}
         """);
 

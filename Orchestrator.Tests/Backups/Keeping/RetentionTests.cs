@@ -109,6 +109,18 @@ public sealed class RetentionTests
     }
 
     [Test]
+    public void Histories_of_time_lines_stay_with_the_stream()
+    {
+        const string Wal = "garden/streams/postgres/wal/71/";
+        var sets = Days(3, stream: day => $"{Wal}00000004/{day * 100:D10}").ToList();
+        string[] keys = [$"{Wal}00000002.history.zst.age", $"{Wal}00000003/0000000010-0000000020.zst.age", $"{Wal}00000003.history.zst.age", $"{Wal}00000004/0000000090-0000000100.zst.age", $"{Wal}00000004.history.zst.age"];
+
+        var plan = Retention.Decide(sets, keys, new RetentionRules { Daily = 1, Verified = 1 });
+
+        Assert.That(plan.StreamKeys, Is.EqualTo(new[] { $"{Wal}00000003/0000000010-0000000020.zst.age" }));
+    }
+
+    [Test]
     public void A_base_stays_while_nothing_newer_continues_its_stream()
     {
         const string Wal = "garden/streams/postgres/wal/71/00000001/";

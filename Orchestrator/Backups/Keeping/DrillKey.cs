@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Orchestrator.Backups.Encryption;
 using Orchestrator.Backups.Pipeline;
 using Orchestrator.Secrets;
@@ -10,26 +11,29 @@ public sealed class DrillKey(string path)
 {
     private const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
 
-    public bool Exists => File.Exists(path);
+    /// <summary>Its path.</summary>
+    public string File { get; } = path;
+
+    public bool Exists => System.IO.File.Exists(File);
 
     /// <exception cref="BackupFailedException">There is one already: another would read nothing of what was written for it.</exception>
     public AgeIdentity Create()
     {
-        if (Exists) throw new BackupFailedException($"There is a drill key in {path} already.", "Keep it. To change keys, add the new recipient first; sets that were made before need the old key.");
+        if (Exists) throw new BackupFailedException($"There is a drill key in {File} already.", "Keep it. To change keys, add the new recipient first; sets that were made before need the old key.");
 
         var identity = AgeIdentity.Generate();
         var content = System.Text.Encoding.ASCII.GetBytes($"# drill key of this host; public key: {identity.Recipient}\n{identity.Export()}\n");
-        DurableFile.Write(path, content, UnixFileMode.UserRead | UnixFileMode.UserWrite, owner: null);
+        DurableFile.Write(File, content, UnixFileMode.UserRead | UnixFileMode.UserWrite, owner: null);
         return identity;
     }
 
     /// <exception cref="BackupFailedException">It is not there, cannot be used, or others can read it. Never makes a new one.</exception>
     public AgeIdentity Read()
     {
-        var identity = AgeIdentity.ReadFile(path)[0];
-        return (File.GetUnixFileMode(path) & Others) == 0
+        var identity = AgeIdentity.ReadFile(File)[0];
+        return (System.IO.File.GetUnixFileMode(File) & Others) == 0
             ? identity
-            : throw new BackupFailedException($"The key file {path} can be read or written by others.", $"chmod 600 {path}, and consider what it opens as known.");
+            : throw new BackupFailedException($"The key file {File} can be read or written by others.", $"chmod 600 {File}, and consider what it opens as known.");
     }
 
     /// <summary>
@@ -42,15 +46,22 @@ public sealed class DrillKey(string path)
     {
         var identity = Read();
         if (catalogue.Sets is not [.., var newest]) return null;
-        if (!newest.Manifest.Recipients.Contains(identity.Recipient.Value))
+        await ProveAsync(repository, newest.Manifest, [identity], cancellationToken);
+        return newest.Manifest.Id;
+    }
+
+    /// <summary>The same of one set, with keys that are at hand.</summary>
+    /// <exception cref="BackupFailedException">It cannot be decrypted; says why.</exception>
+    public static async Task ProveAsync(BackupRepository repository, BackupManifest manifest, ImmutableArray<AgeIdentity> identities, CancellationToken cancellationToken)
+    {
+        if (!identities.Any(identity => manifest.Recipients.Contains(identity.Recipient.Value)))
         {
             throw new BackupFailedException(
-                $"The set {newest.Manifest.Id} was not encrypted for the key in {path} ({identity.Recipient}).",
-                "Add this recipient to the settings, so that sets are made for it, or put the right key back.");
+                $"The set {manifest.Id} was not encrypted for the key of this host ({string.Join(", ", identities.Select(identity => identity.Recipient))}).",
+                "Put the right key back, or make a new set: it is encrypted to the keys that 'basmalin backup keys' shows.");
         }
 
-        if (newest.Objects.MinBy(item => item.StoredBytes) is { } smallest)
-            await repository.Reader([identity]).ReadAsync(smallest, (content, token) => content.CopyToAsync(Stream.Null, token), cancellationToken);
-        return newest.Manifest.Id;
+        if (manifest.Parts.SelectMany(part => part.Objects).MinBy(item => item.StoredBytes) is { } smallest)
+            await repository.Reader(identities).ReadAsync(smallest, (content, token) => content.CopyToAsync(Stream.Null, token), cancellationToken);
     }
 }

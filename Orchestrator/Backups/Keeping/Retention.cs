@@ -106,12 +106,23 @@ public static class Retention
         foreach (var place in streams.GroupBy(Place))
         {
             var keys = place.Order(StringComparer.Ordinal).ToList();
-            if (oldest.TryGetValue(place.Key, out var from)) gone.AddRange(keys.Take(keys.Count(key => string.CompareOrdinal(key, from) <= 0) - 1));
-            else if (had.Contains(place.Key)) gone.AddRange(keys);
+            if (oldest.TryGetValue(place.Key, out var from))
+            {
+                // What tells how the time lines hang together is small, and needed by every one that follows.
+                keys.RemoveAll(IsHistory);
+                gone.AddRange(keys.Take(keys.Count(key => string.CompareOrdinal(key, from) <= 0) - 1));
+            }
+            else if (had.Contains(place.Key))
+            {
+                gone.AddRange(keys);
+            }
         }
 
         return gone.ToImmutable();
     }
+
+    /// <summary><c>garden/streams/postgres/wal/SYSTEM/00000002.history.zst.age</c></summary>
+    private static bool IsHistory(string key) => key.Split('/') is [_, "streams", _, "wal", _, var name] && name.Split('.') is [_, "history", ..];
 
     /// <summary><c>garden/streams/postgres/wal/SYSTEM/TIMELINE/LSN</c> → up to the system: the time lines of one system follow each other.</summary>
     private static string Place(string key)

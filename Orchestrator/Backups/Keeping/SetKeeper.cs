@@ -19,12 +19,11 @@ public sealed partial class SetKeeper(BackupRepository repository)
     /// <exception cref="BackupFailedException">No store holds all of it; nothing was published.</exception>
     public async Task<SetPublication> PublishAsync(BackupManifest manifest, BackupWriter writer, CancellationToken cancellationToken)
     {
-        var bytes = ManifestFile.Write(manifest);
         var published = ImmutableArray.CreateBuilder<string>();
         var failures = ImmutableArray.CreateBuilder<StoreFailure>();
         foreach (var store in repository.Stores)
         {
-            var failure = await CompleteAsync(manifest, writer, store, cancellationToken) ?? await TryPublishAsync(manifest, bytes, store, cancellationToken);
+            var failure = await CompleteAsync(manifest, writer, store, cancellationToken) ?? await PublishIntoAsync(manifest, store, cancellationToken);
             if (failure is null) published.Add(store.Name);
             else failures.Add(failure);
         }
@@ -88,8 +87,10 @@ public sealed partial class SetKeeper(BackupRepository repository)
         return null;
     }
 
-    private static async Task<StoreFailure?> TryPublishAsync(BackupManifest manifest, byte[] bytes, IBackupStore store, CancellationToken cancellationToken)
+    /// <summary>Makes the set count in a store that has all of its objects.</summary>
+    internal static async Task<StoreFailure?> PublishIntoAsync(BackupManifest manifest, IBackupStore store, CancellationToken cancellationToken)
     {
+        var bytes = ManifestFile.Write(manifest);
         var prefix = BackupLayout.Set(manifest.Stack, manifest.Id);
         try
         {

@@ -56,6 +56,7 @@ public sealed partial class BackupWriter
     public async Task<BackupObject> WriteAsync(string name, Func<Stream, CancellationToken, Task> content, CancellationToken cancellationToken)
     {
         var key = StoreKeys.Check($"{_prefix}{name}{BackupLayout.ObjectEnding}");
+        if (_repository.Recipients.IsEmpty) throw new BackupFailedException($"{key}: there is no key to encrypt it to", "'basmalin backup keys' says what is wrong.");
         var lanes = _repository.Stores.Where(_repository.Health.MayTry).Select(store => new StoreLane(store, key, cancellationToken)).ToImmutableArray();
         try
         {

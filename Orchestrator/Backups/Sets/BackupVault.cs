@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
+using Orchestrator.Backups.Encryption;
 using Orchestrator.Backups.Keeping;
 using Orchestrator.Backups.Pipeline;
 
@@ -17,27 +18,44 @@ public sealed partial class BackupVault(VaultOptions options, TimeProvider time,
 
     public string Program => options.Program;
 
-    public ImmutableArray<string> Recipients => [.. options.Recipients.Select(recipient => recipient.Value)];
+    /// <summary>Who can read what is written now.</summary>
+    public ImmutableArray<AgeRecipient> Readers => options.Keys?.Recipients ?? options.Recipients;
 
-    /// <exception cref="BackupFailedException">No store, or no key, is set up.</exception>
+    public ImmutableArray<string> Recipients => [.. Readers.Select(recipient => recipient.Value)];
+
+    /// <summary>False: there is no place for backups, or nobody could read them.</summary>
+    public bool MayWrite => !options.Stores.IsEmpty && !Readers.IsEmpty;
+
+    /// <summary>To read from, also where nobody could read what would be written.</summary>
+    /// <exception cref="BackupFailedException">No store is set up.</exception>
     public BackupRepository Repository(string stack)
     {
         if (options.Stores.IsEmpty) throw new BackupFailedException("No store for backups is set up", "Name one under backups.stores in agent.yml, and say 'basmalin backup init'.");
-        if (options.Recipients.IsEmpty) throw new BackupFailedException("There is no key to encrypt backups to", "Make one: basmalin backup init. Its private half is shown once, to be kept elsewhere.");
-        return _repositories.GetOrAdd(stack, name => new(name, options.Stores, options.Recipients, options.Pipeline, time, loggers.CreateLogger<BackupRepository>()));
+        return _repositories.GetOrAdd(stack, name => new(name, options.Stores, () => Readers, options.Pipeline, time, loggers.CreateLogger<BackupRepository>()));
+    }
+
+    /// <exception cref="BackupFailedException">No store, or no key, is set up.</exception>
+    public BackupRepository ForWriting(string stack)
+    {
+        var repository = Repository(stack);
+        if (!Readers.IsEmpty) return repository;
+
+        throw options.Keys?.Problem is { Blocking: true } problem
+            ? new BackupFailedException(problem.What, problem.Hint)
+            : new BackupFailedException("There is no key to encrypt backups to", "Make one: basmalin backup init. Its private half is shown once, to be kept elsewhere.");
     }
 
     /// <summary>Reads with the keys that this host has.</summary>
     public BackupReader Reader(string stack) => Repository(stack).Reader(options.Identities());
 
     public BackupWriter Writer(BackupSetRecord set, IEnumerable<BackupManifest> earlier, OperationProgress progress) =>
-        Repository(set.Stack).WriterOfSet(set.Id, earlier, new Relay(progress));
+        ForWriting(set.Stack).WriterOfSet(set.Id, earlier, new Relay(progress));
 
     /// <summary>The highest number of a set that any store knows of.</summary>
     public async Task<long> HighestAsync(string stack, CancellationToken cancellationToken)
     {
         var highest = 0L;
-        foreach (var store in Repository(stack).Stores)
+        foreach (var store in ForWriting(stack).Stores)
         {
             try
             {

@@ -70,6 +70,16 @@ public sealed class SetLedger(SqliteDatabase database, TimeProvider time)
         session => [.. session.Query<Row>($"SELECT {Columns} FROM backup_sets WHERE stack = @Stack AND state = 'succeeded' ORDER BY sequence DESC", new { Stack = stack }).Select(Read)],
         cancellationToken);
 
+    /// <summary>The newest set that can be restored; null: none.</summary>
+    public Task<BackupSetRecord?> NewestAsync(string stack, CancellationToken cancellationToken) => database.ReadAsync(
+        session => session.Find<Row>($"SELECT {Columns} FROM backup_sets WHERE stack = @Stack AND state = 'succeeded' ORDER BY sequence DESC LIMIT 1", new { Stack = stack }) is { } row ? Read(row) : null,
+        cancellationToken);
+
+    /// <summary>What is known of the sets of a stack that failed or were removed.</summary>
+    public Task<ImmutableHashSet<BackupSetId>> OverAsync(string stack, CancellationToken cancellationToken) => database.ReadAsync<ImmutableHashSet<BackupSetId>>(
+        session => [.. session.Query<string>("SELECT id FROM backup_sets WHERE stack = @Stack AND state IN ('failed', 'deleted')", new { Stack = stack }).Select(id => new BackupSetId(id))],
+        cancellationToken);
+
     /// <summary>Sets that were being made when the daemon ended: they failed, and say so.</summary>
     public Task<ImmutableArray<BackupSetRecord>> InterruptedAsync(CancellationToken cancellationToken) => database.WriteAsync<ImmutableArray<BackupSetRecord>>(session =>
     {

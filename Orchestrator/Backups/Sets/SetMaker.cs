@@ -30,9 +30,14 @@ public sealed partial class SetMaker(BackupVault vault, BackupSources sources, S
         try
         {
             Refuse(request);
-            var earlier = (await ledger.StandingAsync(request.Stack, cancellationToken)).Select(set => set.Manifest).OfType<BackupManifest>().Take(Reused);
+            var recipients = vault.Recipients;
+            // What a recipient of now could not read is copied again for it.
+            var earlier = (await ledger.StandingAsync(request.Stack, cancellationToken)).Select(set => set.Manifest).OfType<BackupManifest>()
+                .Where(manifest => recipients.All(manifest.Recipients.Contains)).Take(Reused);
             var writer = vault.Writer(record, earlier, progress);
             var manifest = await CopyAsync(record, request, writer, progress, cancellationToken);
+            if (!recipients.SequenceEqual(vault.Recipients))
+                throw new BackupFailedException("The recipients were changed while the set was made: not all of it could be read by all of them", "Run the backup again.");
             progress.Say("publishing");
             var zones = await vault.PublishAsync(manifest, writer, cancellationToken);
             record = record with { State = BackupSetState.Succeeded, EndedAt = time.GetUtcNow(), Manifest = manifest, Zones = zones };

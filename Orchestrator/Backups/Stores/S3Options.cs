@@ -25,6 +25,9 @@ public sealed record S3Options
     /// <summary>The most parts that the server takes in one upload, from 100 to 10,000. Some take 1000; with those an object has at most 56 GB.</summary>
     public int MostParts { get; init; } = 1000;
 
+    /// <summary>Of new objects, as the server calls it; null: its default. Classes from which nothing can be read at once are of no use: each object is read back.</summary>
+    public string? StorageClass { get; init; }
+
     /// <summary>How long one request may take.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(100);
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using Amazon.S3;
 using Amazon.S3.Model;
 using Orchestrator.Backups.Pipeline;
 
@@ -39,6 +40,8 @@ internal sealed class S3Upload : PendingObject
     private S3Options Options => _calls.Options;
 
     private string Path => _store.PathOf(_key);
+
+    private S3StorageClass? Class => Options.StorageClass is { } name ? new S3StorageClass(name) : null;
 
     /// <summary>16 MiB for the first hundred parts, 32 for the next, 64 from then on.</summary>
     private int PartBytes => (_parts.Count < 100 ? 16 : _parts.Count < 200 ? 32 : 64) * Mebi;
@@ -99,7 +102,7 @@ internal sealed class S3Upload : PendingObject
 
         if (_upload is null)
         {
-            var request = new InitiateMultipartUploadRequest { BucketName = Options.Bucket, Key = Path };
+            var request = new InitiateMultipartUploadRequest { BucketName = Options.Bucket, Key = Path, StorageClass = Class };
             var begun = await _calls.CallAsync($"the upload of {_key} cannot be begun", token => _calls.Client.InitiateMultipartUploadAsync(request, token), cancellationToken);
             _upload = begun.UploadId;
             _uploading[_upload] = true;
@@ -145,6 +148,7 @@ internal sealed class S3Upload : PendingObject
                     {
                         BucketName = Options.Bucket,
                         Key = Path,
+                        StorageClass = Class,
                         InputStream = body,
                         AutoCloseStream = false,
                         UseChunkEncoding = false,
