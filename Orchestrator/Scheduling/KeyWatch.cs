@@ -82,11 +82,13 @@ public sealed partial class KeyWatch(BackupVault vault, SetLedger ledger, IJourn
                 if (stacks.IsEmpty) continue;
 
                 _othersAnswered = true;
-                LogNotMade(store.Name, stacks[0]);
+                var other = stacks[0];
+                LogNotMade(store.Name, other);
                 return;
             }
 
-            LogMade(keys.MakeHostKey(onPurpose: false));
+            var made = keys.MakeHostKey(onPurpose: false);
+            LogMade(made);
         }
         catch (Exception failure) when (failure is BackupStoreException or BackupFailedException or IOException)
         {

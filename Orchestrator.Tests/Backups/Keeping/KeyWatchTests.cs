@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Orchestrator.Backups;
 using Orchestrator.Backups.Encryption;
-using Orchestrator.Backups.Keeping;
 using Orchestrator.Backups.Sets;
 using Orchestrator.Backups.Stores;
 using Orchestrator.Scheduling;
