@@ -3,6 +3,7 @@ using Orchestrator.Agent.Api.Contracts;
 using Orchestrator.Backups;
 using Orchestrator.Backups.Schedules;
 using Orchestrator.Backups.Sets;
+using Orchestrator.Deployments;
 using Orchestrator.Restores;
 
 namespace Orchestrator.Agent.Api;
@@ -48,6 +49,10 @@ internal static class BackupResponses
         Problem = operation.Problem,
         Hint = operation.Hint,
     };
+
+    public static StreamResponse From(StreamState stream) => new(
+        stream.Service, stream.Kind, stream.Streaming, Math.Round(stream.LocalLag.TotalSeconds, 1), stream.LocalBytes, Math.Round(stream.OffHostLag.TotalSeconds, 1), stream.OffHostBytes,
+        [.. stream.Findings.Select(finding => $"{finding.What}. {finding.Hint}")]);
 
     public static ScheduledRunResponse From(ScheduledRun run) => new(Words.Of(run.Work), run.DueAt, Words.Of(run.Outcome), run.Detail, run.At);
 

@@ -4,6 +4,7 @@ using Orchestrator.Agent.Api.Contracts;
 using Orchestrator.Agent.Auth;
 using Orchestrator.Backups.Keeping;
 using Orchestrator.Backups.Sets;
+using Orchestrator.Deployments;
 
 namespace Orchestrator.Agent.Api;
 
@@ -44,9 +45,13 @@ internal static class BackupsApi
             .Problems(404, 409);
     }
 
-    private static async Task<Results<Ok<BackupsResponse>, ProblemResult>> ListAsync(string stack, BackupBooks books, BackupKeys keys, CancellationToken cancellationToken, int limit = 50) =>
+    private static async Task<Results<Ok<BackupsResponse>, ProblemResult>> ListAsync(string stack, BackupBooks books, BackupKeys keys, ContinuousStreams streams, CancellationToken cancellationToken, int limit = 50) =>
         await books.OfAsync(stack, Math.Clamp(limit, 1, 500), cancellationToken) is { } found
-            ? TypedResults.Ok(found with { Warning = keys.Problem is { } problem ? $"{problem.What}. {problem.Hint}" : null })
+            ? TypedResults.Ok(found with
+            {
+                Warning = keys.Problem is { } problem ? $"{problem.What}. {problem.Hint}" : null,
+                Streams = [.. streams.States.Where(stream => stream.Stack == stack).Select(BackupResponses.From)],
+            })
             : Api.Problems.NoSuchStack(stack);
 
     private static async Task<IResult> RunAsync(string stack, MakeBackupRequest? request, HttpContext context, BackupBooks books, AuditTrail audit, CancellationToken cancellationToken)

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Orchestrator.Backups;
 using Orchestrator.Backups.Sets;
+using Orchestrator.Deployments;
 using Orchestrator.Restores;
 
 namespace Orchestrator.Agent.StatusPage;
@@ -18,6 +19,9 @@ internal sealed record BackupBoard(
     ImmutableSortedDictionary<string, DateTimeOffset> Next,
     ImmutableArray<BackupOperation> Now)
 {
+    /// <summary>What is received continuously.</summary>
+    public ImmutableArray<StreamState> Streams { get; init; } = [];
+
     /// <summary>What is wrong with the keys; null: nothing.</summary>
     public BackupFinding? Warning { get; init; }
 

@@ -1,12 +1,13 @@
 using Orchestrator.Backups.Keeping;
 using Orchestrator.Backups.Sets;
+using Orchestrator.Deployments;
 using Orchestrator.Restores;
 using Orchestrator.Scheduling;
 
 namespace Orchestrator.Agent.StatusPage;
 
 /// <summary>Reads what the page shows of a stack's backups.</summary>
-internal sealed class BackupFeed(SetLedger sets, DrillLedger drills, BackupCalendar calendar, OperationBoard operations, BackupKeys keys)
+internal sealed class BackupFeed(SetLedger sets, DrillLedger drills, BackupCalendar calendar, OperationBoard operations, BackupKeys keys, ContinuousStreams streams)
 {
     private const int Few = 20;
 
@@ -27,6 +28,7 @@ internal sealed class BackupFeed(SetLedger sets, DrillLedger drills, BackupCalen
             [.. now])
         {
             Warning = keys.Problem,
+            Streams = [.. streams.States.Where(stream => stream.Stack == stack)],
             BytesBefore = standing.Count > 1 ? standing[1].Bytes : null,
         };
     }

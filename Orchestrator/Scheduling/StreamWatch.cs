@@ -15,6 +15,7 @@ public sealed class StreamWatch(ContinuousStreams streams, DeploymentQueue deplo
     private static readonly TimeSpan BetweenBases = TimeSpan.FromMinutes(15);
 
     private readonly ConcurrentDictionary<string, DateTimeOffset> _asked = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<(string Stack, string Service), int> _holes = [];
     private readonly ConcurrentDictionary<string, string> _told = new(StringComparer.Ordinal);
 
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -32,6 +33,7 @@ public sealed class StreamWatch(ContinuousStreams streams, DeploymentQueue deplo
         foreach (var state in streams.States)
         {
             if (state.NewBase is { } why) AskForBase(state, why);
+            TellOfHoles(state);
             Tell(state);
         }
     }
@@ -54,6 +56,18 @@ public sealed class StreamWatch(ContinuousStreams streams, DeploymentQueue deplo
         _asked[state.Stack] = now;
         if (state.Holes > 0) alerts.Raise("stream.gap", state.Stack, state.Service, why, "A new set is made now; what lies between the hole and it cannot be restored to.");
         desk.BackUp(state.Stack, state.Holes > 0 ? "gap" : "stream");
+    }
+
+    /// <summary>Redis has taken a new copy behind the hole by itself: no set is needed for it.</summary>
+    private void TellOfHoles(StreamState state)
+    {
+        var known = _holes.GetValueOrDefault((state.Stack, state.Service));
+        _holes[(state.Stack, state.Service)] = state.Holes;
+        if (state.Kind != "redis" || state.Holes <= known) return;
+
+        alerts.Raise(
+            "stream.gap", state.Stack, state.Service, "the stream of commands was broken, and Redis could not go on from there: a new copy was taken",
+            "What lies between the last slice and the copy cannot be restored to. If it happens often, raise repl-backlog-size in Redis.");
     }
 
     private void Tell(StreamState state)

@@ -78,12 +78,26 @@ public sealed record BackupsResponse
     /// <summary>The latest restores, newest first.</summary>
     public ImmutableArray<RestoreResponse> Restores { get; init; } = [];
 
+    /// <summary>What is received continuously, and how far behind it is.</summary>
+    public ImmutableArray<StreamResponse> Streams { get; init; } = [];
+
     /// <summary>What is wrong with the keys, so that the sets could not be read one day; null: nothing.</summary>
     public string? Warning { get; init; }
 
     /// <summary>What goes on now, or has just ended.</summary>
     public ImmutableArray<OperationResponse> Operations { get; init; } = [];
 }
+
+/// <summary>How a continuous stream stands: what a loss now would cost.</summary>
+/// <param name="Kind">postgres or redis.</param>
+/// <param name="Streaming">It is received now.</param>
+/// <param name="LocalSeconds">For how long this host has lacked something; 0: it has all.</param>
+/// <param name="LocalBytes">What only the service has.</param>
+/// <param name="OffHostSeconds">For how long the stores have lacked something.</param>
+/// <param name="OffHostBytes">What would be lost with this host.</param>
+/// <param name="Problems">What is wrong, each with what to do.</param>
+public sealed record StreamResponse(
+    string Service, string Kind, bool Streaming, double LocalSeconds, long LocalBytes, double OffHostSeconds, long OffHostBytes, ImmutableArray<string> Problems);
 
 /// <param name="Work">backup, drill or dump.</param>
 /// <param name="Outcome">running, success, failure or skipped.</param>

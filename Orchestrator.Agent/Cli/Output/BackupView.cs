@@ -23,6 +23,14 @@ internal static class BackupView
         }));
         foreach (var failed in books.Sets.Where(set => set.Problem is not null).Take(Few)) output.WriteLine($"  {failed.Set}: {failed.Problem}");
         foreach (var (work, at) in books.Next) output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"next {work}: {at:yyyy-MM-dd HH:mm}Z"));
+        foreach (var stream in books.Streams)
+        {
+            output.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{stream.Service}: {(stream.Streaming ? "received continuously" : "NOT received now")}; a loss of the service would cost {stream.LocalSeconds:0.#} s ({Words.Bytes(stream.LocalBytes)}), of the host {stream.OffHostSeconds:0.#} s ({Words.Bytes(stream.OffHostBytes)})"));
+            foreach (var problem in stream.Problems) output.WriteLine($"  {problem}");
+        }
+
         if (books.Warning is { } warning) output.WriteLine($"warning: {warning}");
         WriteRuns(output, books, now);
         WriteDrills(output, books, now);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Orchestrator.Backups.Sets;
+using Orchestrator.Deployments;
 using Orchestrator.Restores;
 
 namespace Orchestrator.Agent.StatusPage.Views;
@@ -15,6 +16,7 @@ internal static class BackupsView
         <dl class="facts">
         {Fact("Newest set", backups.Newest is { } newest ? Set(newest, backups.BytesBefore) : Quiet("none yet"))}
         {Fact("Last drill", backups.Drill is { } drill ? Drill(drill) : Quiet("no set has been restored yet, so none is proved"))}
+        {backups.Streams.Select(stream => Fact($"{stream.Service}, continuously", Stream(stream)))}
         {backups.Next.Select(next => Fact($"Next {next.Key}", Phrases.Until(next.Value)))}
         </dl>
         {backups.Now.Select(Operation)}
@@ -66,6 +68,10 @@ internal static class BackupsView
         < 1L << 30 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:0.0} MiB"),
         _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1073741824.0:0.0} GiB"),
     };
+
+    private static Html Stream(StreamState stream) => stream.Streaming
+        ? Html.Of($"{Size(stream.OffHostBytes)} are not off this host yet{(stream.OffHostLag > TimeSpan.FromSeconds(1) ? string.Create(CultureInfo.InvariantCulture, $", for {stream.OffHostLag.TotalSeconds:0} s") : "")}")
+        : Html.Of($"{Tone.Bad.Pill("not received")} {stream.Findings.Select(finding => finding.What).FirstOrDefault() ?? "it is tried again"}");
 
     private static Html Fact(string name, Html value) => Html.Of($"<dt>{name}</dt><dd>{value}</dd>");
 

@@ -64,6 +64,26 @@ public sealed class RedisStreamTests
     }
 
     [Test]
+    public async Task Small_slices_are_merged_and_the_merged_one_leads_to_the_same_state()
+    {
+        await using var bed = await RedisBed.MakeAsync();
+        await using var server = await RedisServer.StartAsync("--appendonly", "yes");
+        await using var stream = await RunningStream.StartAsync(bed, server);
+        var part = await bed.BackupAsync(server);
+        using var writing = new CancellationTokenSource();
+        var load = WriteAsync(server, writing.Token);
+        await Eventually.TrueAsync(() => Task.FromResult(stream.Deleted >= RunningStream.Merged), "slices were merged and removed");
+        await writing.CancelAsync();
+        var written = await load;
+        await stream.UntilStoredAsync(await OffsetAsync(server));
+
+        await using var restored = await bed.RestoredAsync(part, server, new RestorePoint.Latest());
+
+        Assert.That(await restored.AskAsync("GET", "counter"), Is.EqualTo(written.ToString(CultureInfo.InvariantCulture)));
+        Assert.That(await restored.DigestAsync(), Is.EqualTo(await server.DigestAsync()));
+    }
+
+    [Test]
     public async Task A_receiver_that_is_killed_goes_on_where_it_was()
     {
         await using var bed = await RedisBed.MakeAsync();
@@ -209,7 +229,10 @@ public sealed class RedisStreamTests
     /// <summary>A receiver at work, sending slices as fast as it may.</summary>
     private sealed class RunningStream : IAsyncDisposable
     {
+        public const int Merged = 3;
+
         private readonly RedisStreamReceiver _receiver;
+        private int _deleted;
         private readonly CancellationTokenSource _stop = new();
         private readonly Task _running;
 
@@ -217,13 +240,24 @@ public sealed class RedisStreamTests
         {
             Directory = directory;
             _receiver = new RedisStreamReceiver(
-                new StreamedService("garden", "cache", async _ => (await server().SubjectAsync())),
-                new RedisStreamOptions { Directory = directory, SliceEvery = TimeSpan.FromMilliseconds(300), IdleSliceEvery = TimeSpan.FromMilliseconds(300), CopyPause = TimeSpan.Zero },
+                new StreamedService("garden", "cache", async _ => (await server().SubjectAsync()))
+                {
+                    DeleteAsync = (key, _) =>
+                    {
+                        File.Delete(bed.Store.PathOf(key));
+                        Interlocked.Increment(ref _deleted);
+                        return Task.CompletedTask;
+                    },
+                },
+                new RedisStreamOptions { Directory = directory, MergeSlices = Merged, SliceEvery = TimeSpan.FromMilliseconds(300), IdleSliceEvery = TimeSpan.FromMilliseconds(300), CopyPause = TimeSpan.Zero },
                 bed.Secrets, bed.Store.Stream("cache"), TimeProvider.System, NullLogger<RedisStreamReceiver>.Instance);
             _running = _receiver.RunAsync(_stop.Token);
         }
 
         public string Directory { get; }
+
+        /// <summary>Slices that were merged and removed.</summary>
+        public int Deleted => Volatile.Read(ref _deleted);
 
         public RedisStreamStatus Status => _receiver.Status;
 

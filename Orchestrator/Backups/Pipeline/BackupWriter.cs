@@ -18,6 +18,9 @@ public sealed partial class BackupWriter
     private readonly IProgress<BackupProgress>? _progress;
     private readonly ImmutableDictionary<(string Name, string Hash), BackupObject> _earlier;
     private readonly StoreContents _contents;
+
+    /// <summary>Then it lives as long as the daemon, and nobody asks it who holds its hundred thousand slices.</summary>
+    private readonly bool _ofStream;
     private readonly Lock _gate = new();
     private readonly Dictionary<string, ImmutableHashSet<string>> _holders = [];
     private readonly List<StoreFailure> _failures = [];
@@ -27,11 +30,12 @@ public sealed partial class BackupWriter
     internal BackupWriter(BackupRepository repository, string prefix, IEnumerable<BackupObject> earlier, IProgress<BackupProgress>? progress)
     {
         (_repository, _prefix, _progress) = (repository, prefix, progress);
+        _ofStream = prefix.StartsWith(BackupLayout.Streams(repository.Stack), StringComparison.Ordinal);
         _earlier = earlier.GroupBy(item => (NameIn(item.Key), item.PlainHash)).ToImmutableDictionary(group => group.Key, group => group.First());
         _contents = new StoreContents(repository.Stack, repository.Stores);
     }
 
-    /// <summary>What stores did not take, so far.</summary>
+    /// <summary>What stores did not take of a set, so far.</summary>
     public ImmutableArray<StoreFailure> Failures
     {
         get
@@ -40,7 +44,7 @@ public sealed partial class BackupWriter
         }
     }
 
-    /// <summary>Names of the stores in which the object is published and verified.</summary>
+    /// <summary>Names of the stores in which the object of a set is published and verified.</summary>
     public ImmutableHashSet<string> HoldersOf(BackupObject item)
     {
         lock (_gate) return _holders.GetValueOrDefault(item.Key, []);
@@ -142,6 +146,8 @@ public sealed partial class BackupWriter
                 "Nothing of it was kept. Mend the stores, or add another, and run the backup again.");
         }
 
+        if (_ofStream) return written;
+
         lock (_gate) _holders[written.Key] = holders;
         return written;
     }
@@ -153,7 +159,11 @@ public sealed partial class BackupWriter
             _repository.Health.Note(lane.Store, lane.Failure is null);
             if (lane.Failure is not { } failure) continue;
 
-            lock (_gate) _failures.Add(failure);
+            if (!_ofStream)
+            {
+                lock (_gate) _failures.Add(failure);
+            }
+
             LogNotTaken(_repository.Log, failure.Store, failure.Key, failure.Message);
         }
     }

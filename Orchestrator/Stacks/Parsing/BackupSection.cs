@@ -18,9 +18,6 @@ internal static class BackupSection
         ("stream", "redis", "it is Redis's stream of commands; for PostgreSQL say 'wal'"),
     ];
 
-    /// <summary>What this version takes but does not do yet.</summary>
-    private static readonly string[] Later = ["stream"];
-
     public static BackupSpec? Read(Field field)
     {
         if (field.Section("kind, every, keep, …") is not { } section) return null;
@@ -48,11 +45,6 @@ internal static class BackupSection
         };
         section.Finish(strict: true);
         if (kind is not null) CheckMeaning(section, spec);
-        foreach (var key in Later)
-        {
-            if (section.Take(key) is { } later) later.Note($"{key} is checked but not carried out yet in this version", "the rest of the backup is");
-        }
-
         return kind is null ? null : spec;
     }
 

@@ -26,6 +26,12 @@ internal sealed record EpochState
     /// <summary>The last of those that are told in the stores, as a number of entries.</summary>
     public int RenamedStored { get; init; }
 
+    /// <summary>Where the slices begin that are not merged into a larger one yet; null: there are none.</summary>
+    public long? Block { get; init; }
+
+    /// <summary>Keys of those slices, and of ones that were merged and could not be removed yet.</summary>
+    public ImmutableArray<string> Small { get; init; } = [];
+
     public string History => Renamed.IsEmpty ? Start.History : Renamed[^1].History;
 
     /// <summary>The history's name for what follows the offset.</summary>

@@ -9,6 +9,9 @@ public sealed record RedisStreamOptions
     /// <summary>How often what was received is sent to the stores: the most that is lost with the host.</summary>
     public TimeSpan SliceEvery { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>So many slices are merged into one object, so that a day is not seventeen thousand.</summary>
+    public int MergeSlices { get; init; } = 60;
+
     /// <summary>How often a slice is sent while Redis has nothing to say but that it is there.</summary>
     public TimeSpan IdleSliceEvery { get; init; } = TimeSpan.FromMinutes(5);
 

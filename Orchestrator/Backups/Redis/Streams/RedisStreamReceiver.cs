@@ -57,7 +57,7 @@ public sealed partial class RedisStreamReceiver : IAsyncDisposable
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(_root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        _closed.AddRange(await StreamLog.ReopenAsync(_root, cancellationToken));
+        await ReopenAsync(cancellationToken);
         if (_closed.Count > 0)
         {
             _log = _closed[^1];
@@ -87,6 +87,23 @@ public sealed partial class RedisStreamReceiver : IAsyncDisposable
     {
         foreach (var log in _closed) await log.DisposeAsync();
         if (_log is { } current) await current.DisposeAsync();
+    }
+
+    /// <summary>What cannot be read any more is laid aside: a new copy follows, and the stores have what was sent.</summary>
+    private async Task ReopenAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            _closed.AddRange(await StreamLog.ReopenAsync(_root, cancellationToken));
+        }
+        catch (Exception damaged) when (damaged is IOException or RedisException)
+        {
+            var aside = $"{_root}.damaged-{Now}";
+            Directory.Move(_root, aside);
+            Directory.CreateDirectory(_root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            LogDamaged(_service.Service, aside, damaged.Message);
+            Tell(status => status with { Gaps = status.Gaps + 1 });
+        }
     }
 
     private long Now => _time.GetUtcNow().ToUnixTimeSeconds();
@@ -145,7 +162,7 @@ public sealed partial class RedisStreamReceiver : IAsyncDisposable
             SourceOffset = source is null ? null : Math.Max(source.Value, cut.Offset),
             LocalOffset = cut.Offset,
             BehindSince = null,
-            OffHostBehindSince = log.Commands > _shippedCommands ? status.OffHostBehindSince ?? now : null,
+            OffHostBehindSince = log.Commands > _shippedCommands || !log.State.CopyStored ? status.OffHostBehindSince ?? now : null,
             Problem = status.State == RedisStreamState.Streaming ? status.Problem : null,
             Hint = status.State == RedisStreamState.Streaming ? status.Hint : null,
         });
@@ -181,7 +198,7 @@ public sealed partial class RedisStreamReceiver : IAsyncDisposable
         {
             if (before is not null) _closed.Add(before);
             (_log, _shippedCommands) = (next, 0);
-            _status = _status with { History = replica.Position.History, LocalOffset = replica.Position.Offset, Copies = _status.Copies + 1, Gaps = _status.Gaps + (gap ? 1 : 0) };
+            _status = _status with { History = replica.Position.History, LocalOffset = replica.Position.Offset, OffHostOffset = replica.Position.Offset, Copies = _status.Copies + 1, Gaps = _status.Gaps + (gap ? 1 : 0) };
         }
     }
 
@@ -233,7 +250,7 @@ public sealed partial class RedisStreamReceiver : IAsyncDisposable
         lock (_gate) (closed, current) = ([.. _closed], _log);
         foreach (var log in closed)
         {
-            await new StreamShipment(log, _writer).ShipAsync(log.Cut, cancellationToken);
+            await new StreamShipment(log, _writer, _service.DeleteAsync, _options.MergeSlices).ShipAsync(log.Cut, cancellationToken);
             lock (_gate) _closed.Remove(log);
             await log.RemoveAsync();
         }
@@ -243,7 +260,7 @@ public sealed partial class RedisStreamReceiver : IAsyncDisposable
         var idle = commands == _shippedCommands && current.State.CopyStored && current.State.RenamedStored == current.State.Renamed.Length;
         if (idle && !always && _shippedAt is { } at && _time.GetElapsedTime(at) < _options.IdleSliceEvery) return;
 
-        if (_shipment?.Log != current) _shipment = new StreamShipment(current, _writer);
+        if (_shipment?.Log != current) _shipment = new StreamShipment(current, _writer, _service.DeleteAsync, _options.MergeSlices);
         await _shipment.ShipAsync(cut, cancellationToken);
         (_shippedCommands, _shippedAt) = (commands, _time.GetTimestamp());
         Tell(status => status with { OffHostOffset = current.State.Stored, OffHostBehindSince = null, Problem = status.State == RedisStreamState.Streaming ? null : status.Problem });
@@ -257,14 +274,9 @@ public sealed partial class RedisStreamReceiver : IAsyncDisposable
             return false;
         }
 
-        await using var connection = await RedisConnection.OpenAsync(endpoint, _time, cancellationToken);
-        var used = (await RedisInfo.TryAskAsync(connection, cancellationToken)).Number("used_memory_rss");
-        var memory = HostMemory.Read();
-        if (used is null || memory.Available is not { } free || free > used / (memory.Overcommits ? 4 : 1)) return true;
+        if (await CopyPermission.ProblemAsync(_service.Service, endpoint, _time, cancellationToken) is not { } problem) return true;
 
-        Wait(
-            $"{_service.Service}: Redis uses {used / 1048576} MiB and the host has {free / 1048576} MiB free: a copy could make the kernel kill something",
-            memory.Overcommits ? "Give the host more memory." : "sysctl -w vm.overcommit_memory=1, or give the host more memory.");
+        Wait(problem.What, problem.Hint);
         return false;
     }
 
@@ -298,6 +310,9 @@ public sealed partial class RedisStreamReceiver : IAsyncDisposable
 
     [LoggerMessage(EventId = 5401, Level = LogLevel.Information, Message = "{Service}: a copy of {Bytes} bytes begins a new stream at offset {Offset}")]
     private partial void LogCopied(string service, long bytes, long offset);
+
+    [LoggerMessage(EventId = 5406, Level = LogLevel.Error, Message = "{Service}: what was received lies damaged in {Directory}, and a new copy is taken; what was in no store yet is lost: {Problem}")]
+    private partial void LogDamaged(string service, string directory, string problem);
 
     [LoggerMessage(EventId = 5402, Level = LogLevel.Error, Message = "{Service}: the stream was broken at offset {Offset}: Redis could not go on there. A new copy was taken at {Position}; between the two no moment can be restored")]
     private partial void LogGap(string service, long offset, string position);

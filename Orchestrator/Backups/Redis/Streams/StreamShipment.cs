@@ -6,7 +6,12 @@ namespace Orchestrator.Backups.Redis.Streams;
 /// Brings what lies on the daemon's disk into the stores, in the order in which it came: the copy, then slices, with a note wherever the history took on another
 /// name. What is remembered as stored is stored; what was stored and not remembered, because the daemon died in between, is stored again and does no harm.
 /// </summary>
-internal sealed class StreamShipment(StreamLog log, BackupWriter writer)
+/// <remarks>
+/// A slice every few seconds is many objects: when there are enough of them, one that covers them all is written from the disk, and then they go.
+/// </remarks>
+/// <param name="deleteAsync">Removes an object by its key from every store; null: slices are not merged.</param>
+/// <param name="merged">So many slices become one.</param>
+internal sealed class StreamShipment(StreamLog log, BackupWriter writer, Func<string, CancellationToken, Task>? deleteAsync, int merged)
 {
     private StreamPlace? _from;
 
@@ -36,7 +41,7 @@ internal sealed class StreamShipment(StreamLog log, BackupWriter writer)
             StreamKeys.Continuation(before, renamed.History),
             async (content, token) => await content.WriteAsync(AofRemark.WriteOffset(renamed.Offset), token),
             cancellationToken);
-        log.Change(state => state with { RenamedStored = state.RenamedStored + 1 });
+        log.Change(state => state with { RenamedStored = state.RenamedStored + 1, Block = null, Small = [] });      // across a name nothing is merged
     }
 
     private async Task SliceAsync(StreamPlace to, CancellationToken cancellationToken)
@@ -45,12 +50,30 @@ internal sealed class StreamShipment(StreamLog log, BackupWriter writer)
         var history = log.State.HistoryAt(from.Offset);
         if (to.Offset > from.Offset)
         {
-            await writer.WriteAsync(
+            var slice = await writer.WriteAsync(
                 StreamKeys.Slice(history, from.Offset, to.Offset), (content, token) => log.CopyAsync(from, to, content, token), cancellationToken);
+            log.Change(state => state with { Block = state.Block ?? from.Offset, Small = deleteAsync is null ? [] : state.Small.Add(slice.Key) });
         }
 
         _from = to;
         log.Change(state => state with { Stored = Math.Max(to.Offset, state.Stored) });
+        if (log.State.Small.Length >= merged && log.State.Block is { } start) await MergeAsync(await log.FindAsync(start, cancellationToken), to, cancellationToken);
+    }
+
+    /// <summary>The large one first: what breaks off in between leaves slices that repeat each other, which a restore can tell.</summary>
+    private async Task MergeAsync(StreamPlace from, StreamPlace to, CancellationToken cancellationToken)
+    {
+        if (deleteAsync is null) return;
+
+        var whole = await writer.WriteAsync(
+            StreamKeys.Slice(log.State.HistoryAt(from.Offset), from.Offset, to.Offset), (content, token) => log.CopyAsync(from, to, content, token), cancellationToken);
+        var small = log.State.Small.Remove(whole.Key);
+        log.Change(state => state with { Block = null, Small = small });
+        foreach (var key in small)
+        {
+            await deleteAsync(key, cancellationToken);
+            log.Change(state => state with { Small = state.Small.Remove(key) });
+        }
     }
 
     private async Task CopyAsync(Stream content, CancellationToken cancellationToken)
