@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Orchestrator.Backups.Keeping;
 using Orchestrator.Backups.Pipeline;
 using Orchestrator.Docker;
 using Orchestrator.Stacks;
@@ -22,6 +23,9 @@ public interface IBackupSource
     /// as the image wants them, and brought to the wanted point by what is laid out (recovery settings, a cut append-only file), not by us waiting.
     /// </summary>
     Task RestoreAsync(BackupPart part, RestoreTarget target, BackupReader reader, CancellationToken cancellationToken);
+
+    /// <summary>What the recovery card says of this part; null: nothing, since it is no data.</summary>
+    RecoverySection? Recovery(BackupPart part) => null;
 
     /// <summary>Fingerprints of a running (restored or live) service, comparable with those in the manifest.</summary>
     Task<ImmutableSortedDictionary<string, string>> FingerprintsAsync(BackupSubject subject, CancellationToken cancellationToken);

@@ -7,7 +7,7 @@ using Orchestrator.Stacks;
 namespace Orchestrator.Deployments;
 
 /// <summary>Backs a stack up as it runs now.</summary>
-public sealed class StackBackups(BackupSubjects subjects, SetMaker maker, SetVerifier verifier, SetKeeping keeping)
+public sealed class StackBackups(BackupSubjects subjects, SetMaker maker, SetVerifier verifier, SetKeeping keeping, RecoveryCards cards)
 {
     /// <summary>Raised with the stack of which a recovery point was taken. Must not throw.</summary>
     public event Action<string>? Made;
@@ -37,6 +37,7 @@ public sealed class StackBackups(BackupSubjects subjects, SetMaker maker, SetVer
     private async Task<BackupSetRecord> MakeAsync(SetRequest request, StackData data, OperationProgress progress, CancellationToken cancellationToken)
     {
         var made = await maker.MakeAsync(request, progress, cancellationToken);
+        if (made is { Manifest: { } manifest, IsDump: false }) await cards.PutAsync(manifest, cancellationToken);
         progress.Say("looking what retention no longer wants");
         await keeping.TidyAsync(request.Stack, RulesOf(data.Release.Stack), cancellationToken);
         return made;

@@ -35,6 +35,7 @@ public static class BackupServices
         .AddSingleton<SetMaker>()
         .AddSingleton<SetVerifier>()
         .AddSingleton<SetKeeping>()
+        .AddSingleton<RecoveryCards>()
         .AddSingleton<StoreUpkeep>()
         .AddSingleton<ScheduleLedger>()
         .AddSingleton<DrillLedger>()

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Orchestrator.Backups;
 using Orchestrator.Backups.Encryption;
+using Orchestrator.Backups.Keeping;
 using Orchestrator.Backups.Pipeline;
 using Orchestrator.Backups.Stores;
 
@@ -28,6 +29,29 @@ internal sealed class TestStore : IBackupStore
     public BackupWriter Writer { get; }
 
     public BackupWriter Stream => _repository.WriterOfStream("db");
+
+    /// <summary>As it stands in a key file.</summary>
+    public string PrivateKey => _identity.Export() + "\n";
+
+    public string Root => _root;
+
+    /// <summary>Publishes a set of one part, with its recovery card.</summary>
+    public async Task<BackupManifest> PublishAsync(BackupPart part, RecoverySection card)
+    {
+        var manifest = new BackupManifest
+        {
+            Id = BackupSetId.Of(1, DateTimeOffset.UnixEpoch),
+            Stack = _repository.Stack,
+            CreatedAt = TimeProvider.System.GetUtcNow(),
+            Reason = "manual",
+            Program = "test",
+            Recipients = [_identity.Recipient.Value],
+            Parts = [part],
+        };
+        await new SetKeeper(_repository).PublishAsync(manifest, Writer, CancellationToken.None);
+        Assert.That(await RecoveryCard.PutAsync(_repository, [card], CancellationToken.None), Is.Empty);
+        return manifest;
+    }
 
     public BackupReader Reader => _repository.Reader([_identity]);
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Orchestrator.Backups;
 using Orchestrator.Backups.Postgres;
 using Orchestrator.Stacks;
+using Orchestrator.Tests.Docker;
 
 namespace Orchestrator.Tests.Backups.Postgres;
 
@@ -43,12 +44,14 @@ public sealed class WalReceiverTests
             CountAsync(positions(position.ToString()), "lsn"),
             CountAsync(positions("before_the_disaster"), "name"));
         var latest = await cluster.RestoreAsync(part, new RestorePoint.Latest(), store, "latest");
+        var byHand = await ByHandAsync(cluster, store, part, moment);
         var late = await Assert.ThrowsAsync<BackupFailedException>(() => cluster.Source.RestoreAsync(
             part, cluster.Target(cluster.NewDirectory("late"), new RestorePoint.At(moment.AddHours(1))), store.Reader, CancellationToken.None));
 
         Assert.Multiple(async () =>
         {
             Assert.That(restored, Is.EqualTo(new[] { 1000L, 3000L, 3000L, 3000L }));
+            Assert.That(byHand, Is.EqualTo("3000 and nothing of afterwards"), "the recovery card, followed with age, zstd, tar and PostgreSQL");
             Assert.That(await Cluster.AskAsync<int>(latest, "SELECT seven FROM afterwards"), Is.EqualTo(7));
             Assert.That(await Cluster.AskAsync<bool>(latest, "SELECT to_regclass('plants') IS NULL"), Is.True);
             Assert.That(await new PostgresSettling(cluster.Logins).RunAsync(latest, CancellationToken.None), Is.True);
@@ -58,6 +61,25 @@ public sealed class WalReceiverTests
 
         async Task<long> CountAsync(RestorePoint point, string name) =>
             await Cluster.AskAsync<long>(await cluster.RestoreAsync(part, point, store, name), "SELECT count(*) FROM plants WHERE id > 0 AND NOT EXISTS (SELECT 1 FROM plants WHERE id = -1)");
+    }
+
+    /// <summary>What an operator does who has the stores and a key, and nothing of ours.</summary>
+    private static async Task<string> ByHandAsync(Cluster cluster, TestStore store, BackupPart part, DateTimeOffset moment)
+    {
+        var set = await store.PublishAsync(part, ((IBackupSource)cluster.Source).Recovery(part)!);
+        await Command.EnsureAsync("/usr/bin/age", "age");
+        await Command.EnsureAsync("/usr/bin/zstd", "zstd");
+        var key = cluster.PathOf("offline.key");
+        await File.WriteAllTextAsync(key, store.PrivateKey);
+        var card = await File.ReadAllTextAsync(Path.Combine(store.Root, cluster.Lab.Stack, "RECOVERY.txt"));
+        Assert.That(card, Does.Contain($"bash {cluster.Lab.Stack}/restore-postgres.sh KEYFILE SETID db TARGET TIME"));
+
+        var target = cluster.PathOf("by-hand");
+        var time = moment.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss.ffffff'+00'", System.Globalization.CultureInfo.InvariantCulture);
+        await Command.RunAsync("bash", Path.Combine(store.Root, cluster.Lab.Stack, "restore-postgres.sh"), key, set.Id.Value, "db", target, time);
+        var restored = await cluster.StartOnAsync(target, "by-hand");
+        return await Cluster.AskAsync<string>(
+            restored, "SELECT count(*) FILTER (WHERE id > 0) || ' and ' || CASE WHEN to_regclass('afterwards') IS NULL AND bool_and(id > 0) THEN 'nothing' ELSE 'something' END || ' of afterwards' FROM plants");
     }
 
     [Test]

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
+using Orchestrator.Backups.Keeping;
 using Orchestrator.Backups.Pipeline;
 using Orchestrator.Journal;
 using Orchestrator.Journal.Sqlite;
@@ -57,6 +58,14 @@ public sealed class ConfigurationSource(IJournal journal, SecretStore secrets, S
             Fingerprints = Fingerprints(record, content.Secrets.Length),
         };
     }
+
+    public RecoverySection? Recovery(BackupPart part) => new(
+        "The stack itself",
+        """
+           restore.sh lays TARGET/@stack/configuration.json down: the releases with their images, settings and routes, the files of
+           the host that the stack mounts (base64), and the values of its secrets IN THE CLEAR: remove TARGET when you are done.
+           TARGET/@stack/journal.db is the daemon's journal, a database of SQLite; its secrets are sealed with the lost host's key.
+        """);
 
     /// <summary>Lays the journal, and the stack's record, into the directory given for <c>/</c>. Secrets are not laid on a disk: <see cref="ReadAsync"/> gives them.</summary>
     public async Task RestoreAsync(BackupPart part, RestoreTarget target, BackupReader reader, CancellationToken cancellationToken)

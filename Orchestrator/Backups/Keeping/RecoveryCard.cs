@@ -6,8 +6,15 @@ namespace Orchestrator.Backups.Keeping;
 
 /// <summary>What a kind of data needs to become a running service again, told for people with a shell and nothing of ours.</summary>
 /// <param name="Title">Such as <c>postgres (PostgreSQL 15)</c>.</param>
-/// <param name="Text">Lines of at most 100 characters.</param>
-public sealed record RecoverySection(string Title, string Text);
+/// <param name="Text">What to do, line by line; <c>STACK/</c> is the directory that holds the card.</param>
+public sealed record RecoverySection(string Title, string Text)
+{
+    /// <summary>What the text speaks of, to lie beside it.</summary>
+    public ImmutableArray<RecoveryScript> Scripts { get; init; } = [];
+}
+
+/// <param name="Name">Of the file, beside the card.</param>
+public sealed record RecoveryScript(string Name, string Content);
 
 /// <summary>
 /// The page that is printed and kept with the private key, and the script that it speaks of. Both lie beside the data in every store. They need age, zstd,
@@ -55,22 +62,28 @@ public static class RecoveryCard
             .Append("   bash ").Append(stack).Append("/restore.sh KEYFILE SETID TARGET   decrypts one and checks every file\n")
             .Append("   By hand, one file: age -d -i KEYFILE OBJECT.zst.age | zstd -dc > FILE\n");
         var number = 4;
-        foreach (var section in sections) text.Append('\n').Append(number++).Append(". ").Append(section.Title).Append('\n').Append(section.Text.TrimEnd()).Append('\n');
+        foreach (var section in sections)
+        {
+            text.Append('\n').Append(number++).Append(". ").Append(section.Title).Append('\n')
+                .Append(section.Text.Replace("STACK/", $"{stack}/", StringComparison.Ordinal).TrimEnd()).Append('\n');
+        }
+
+
         return text.ToString();
     }
 
-    /// <summary>Lays both beside the data of every store.</summary>
+    /// <summary>Lays the card and the scripts beside the data of every store.</summary>
     /// <returns>Stores that did not take them.</returns>
-    public static async Task<ImmutableArray<Pipeline.StoreFailure>> PutAsync(Pipeline.BackupRepository repository, IEnumerable<RecoverySection> sections, CancellationToken cancellationToken)
+    public static async Task<ImmutableArray<Pipeline.StoreFailure>> PutAsync(Pipeline.BackupRepository repository, ImmutableArray<RecoverySection> sections, CancellationToken cancellationToken)
     {
-        var card = Encoding.UTF8.GetBytes(Text(repository.Stack, repository.Recipients, sections));
+        var scripts = sections.SelectMany(section => section.Scripts).Append(new RecoveryScript(BackupLayout.RestoreScript, Script)).DistinctBy(script => script.Name);
+        var files = scripts.Append(new RecoveryScript(BackupLayout.RecoveryCard, Text(repository.Stack, repository.Recipients, sections))).ToImmutableArray();
         var failures = ImmutableArray.CreateBuilder<Pipeline.StoreFailure>();
         foreach (var store in repository.Stores)
         {
             try
             {
-                await ManifestFile.PutAsync(store, $"{repository.Stack}/{BackupLayout.RecoveryCard}", card, cancellationToken);
-                await ManifestFile.PutAsync(store, $"{repository.Stack}/{BackupLayout.RestoreScript}", Encoding.UTF8.GetBytes(Script), cancellationToken);
+                foreach (var file in files) await ManifestFile.PutAsync(store, $"{repository.Stack}/{file.Name}", Encoding.UTF8.GetBytes(file.Content), cancellationToken);
             }
             catch (Exception failure) when (failure is BackupStoreException or IOException)
             {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Npgsql;
+using Orchestrator.Backups.Keeping;
 using Orchestrator.Backups.Pipeline;
 using Orchestrator.Docker;
 
@@ -47,6 +48,8 @@ public sealed class PostgresSource(IContainerEngine engine, PostgresLogins login
             throw new BackupFailedException($"{subject.Stack}/{subject.Service.Name}: {failure.Message}", "Nothing was kept of it; the next run begins anew.", failure);
         }
     }
+
+    public RecoverySection? Recovery(BackupPart part) => PostgresRecovery.Section(part);
 
     public Task RestoreAsync(BackupPart part, RestoreTarget target, BackupReader reader, CancellationToken cancellationToken) =>
         new PostgresRestore(part, target, reader).RunAsync(cancellationToken);

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Orchestrator.Backups.Keeping;
 using Orchestrator.Backups.Pipeline;
 using Orchestrator.Backups.Redis.Streams;
 using Orchestrator.Docker;
@@ -65,6 +66,17 @@ public sealed class RedisSource(IContainerEngine engine, SecretStore secrets, Ti
             Fingerprints = summary.Fingerprints,
         };
     }
+
+    public RecoverySection? Recovery(BackupPart part) => new(
+        $"{part.Service} (Redis {part.Facts.GetValueOrDefault("version", "")})",
+        $"""
+           restore.sh lays TARGET/{part.Service}/dump.rdb down. Put it into the empty data directory as dump.rdb, owned by redis.
+           Where the service writes an append-only file, start it once without (redis-server --appendonly no), since Redis
+           passes over a dump.rdb otherwise, and switch it on again while it runs: redis-cli CONFIG SET appendonly yes.
+           What was received after the set lies in STACK/streams/{part.Service}/redis/HISTORY/FROM-TO.aof.zst.age: decrypted and
+           joined from the set's offset on ({part.Facts.GetValueOrDefault("offset", "not known")} in history {part.Facts.GetValueOrDefault("replid", "none")}), each beginning where the
+           one before ends, that is an append-only file behind the dump; redis-check-aof --truncate-to-timestamp cuts it.
+        """);
 
     public Task RestoreAsync(BackupPart part, RestoreTarget target, BackupReader reader, CancellationToken cancellationToken) =>
         new RedisRestore(part, target, reader, engine, time).RunAsync(cancellationToken);

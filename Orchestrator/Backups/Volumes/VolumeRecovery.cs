@@ -1,8 +1,24 @@
+using Orchestrator.Backups.Keeping;
+
 namespace Orchestrator.Backups.Volumes;
 
 /// <summary>How a volume is restored without this program: a script for a shell with age, zstd and GNU tar, to lie beside the recovery card.</summary>
 public static class VolumeRecovery
 {
+    public const string ScriptName = "restore-volume.sh";
+
+    internal static RecoverySection Section(BackupPart part) => new(
+        $"The files of {part.Service}",
+        string.Join('\n', part.Facts.Where(fact => fact.Key.StartsWith("mount.", StringComparison.Ordinal)).Select(mount => $"""
+               {mount.Value}: as root, into an empty directory, with the directory above STACK/ as STORE:
+               sh STACK/{ScriptName} STORE INDEX KEYFILE TARGET
+               INDEX is the key in the set's manifest that ends in /volume-{mount.Key["mount.".Length..]}.index.zst.age; of the newest set when this
+               was written: {part.Objects.FirstOrDefault(item => item.Key.Contains($"/volume-{mount.Key["mount.".Length..]}.index", StringComparison.Ordinal))?.Key}
+            """)))
+    {
+        Scripts = [new(ScriptName, Script + "\n")],
+    };
+
     /// <summary>Called as <c>sh restore-volume.sh STORE INDEX KEYFILE TARGET</c>, as root: <c>INDEX</c> is the key of the volume's index within the store's directory.</summary>
     public const string Script =
         """

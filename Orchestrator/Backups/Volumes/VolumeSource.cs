@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Logging;
+using Orchestrator.Backups.Keeping;
 using Orchestrator.Backups.Pipeline;
 using Orchestrator.Stacks;
 
@@ -71,6 +72,8 @@ public sealed partial class VolumeSource(VolumeSourceOptions options, TimeProvid
             Fingerprints = fingerprints.ToImmutable(),
         };
     }
+
+    public RecoverySection? Recovery(BackupPart part) => VolumeRecovery.Section(part);
 
     public async Task RestoreAsync(BackupPart part, RestoreTarget target, BackupReader reader, CancellationToken cancellationToken)
     {
