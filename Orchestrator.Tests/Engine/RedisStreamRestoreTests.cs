@@ -77,8 +77,7 @@ public sealed class RedisStreamRestoreTests
     private static async Task ReceivedAsync(TestDaemon daemon, string name, string command)
     {
         var result = await daemon.Engine.ExecAsync((await ContainerAsync(daemon, name)).Id, ["sh", "-c", $"printf '{command}\nWAIT 1 60000\n' | redis-cli"], null, CancellationToken.None);
-        Assert.That(result.Output.ReplaceLineEndings("
-").Trim(), Is.EqualTo("OK\n1"));
+        Assert.That(result.Output.ReplaceLineEndings("\n").Trim(), Is.EqualTo("OK\n1"));
     }
 
     private static async Task NextSecondAsync()
