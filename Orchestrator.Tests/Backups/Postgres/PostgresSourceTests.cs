@@ -106,6 +106,33 @@ public sealed class PostgresSourceTests
     }
 
     [Test]
+    public async Task A_database_that_is_killed_while_it_is_copied_leaves_nothing_and_is_copied_when_it_is_back()
+    {
+        await using var cluster = await Cluster.StartAsync();
+        await cluster.ExecuteAsync("CREATE TABLE kept AS SELECT g AS id, md5(g::text) AS body FROM generate_series(1, 100000) g");
+        var store = cluster.Store("killed-server");
+        var kill = true;
+        store.Before = async (name, bytes) =>
+        {
+            if (!kill || bytes == 0 || !name.Contains("base.tar", StringComparison.Ordinal)) return;
+            kill = false;
+            await cluster.Lab.Engine.StopAsync(cluster.Subject.Container.Id, TimeSpan.Zero, CancellationToken.None);
+        };
+
+        var failure = await FailureAsync(() => cluster.Source.BackupAsync(cluster.Subject, store.Writer, CancellationToken.None));
+        Assert.That(failure.Message, Does.Contain("db: "), "it is said of which service");
+        Assert.That(store.Keys.Concat(store.Begun), Is.Empty);
+        Assert.That((await cluster.Lab.Engine.ListAsync(cluster.Lab.Stack, CancellationToken.None)).Where(seen => seen.IsBackup), Is.Empty);
+
+        await cluster.Lab.Engine.StartAsync(cluster.Subject.Container.Id, CancellationToken.None);
+        var back = await cluster.SubjectAsync(cluster.Subject.Container.Id);
+        await cluster.ReadyAsync(back);
+        var part = await cluster.Source.BackupAsync(back, cluster.Store("again").Writer, CancellationToken.None);
+
+        Assert.That(part.Fingerprints["table garden.public.kept"], Does.StartWith("100000:"));
+    }
+
+    [Test]
     public async Task A_store_that_fails_in_the_middle_leaves_nothing()
     {
         var store = _cluster.Store("full");

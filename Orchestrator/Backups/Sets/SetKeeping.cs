@@ -1,11 +1,13 @@
 using Microsoft.Extensions.Logging;
 using Orchestrator.Backups.Keeping;
+using Orchestrator.Backups.Postgres;
+using Orchestrator.Docker;
 using Orchestrator.Telemetry;
 
 namespace Orchestrator.Backups.Sets;
 
 /// <summary>Takes away what must go: what an interrupted run left, and sets that retention no longer wants.</summary>
-public sealed partial class SetKeeping(BackupVault vault, SetLedger ledger, ILogger<SetKeeping> logger)
+public sealed partial class SetKeeping(BackupVault vault, SetLedger ledger, ImageTool tool, ILogger<SetKeeping> logger)
 {
     private const int Stacks = 1000;
 
@@ -18,8 +20,24 @@ public sealed partial class SetKeeping(BackupVault vault, SetLedger ledger, ILog
             await vault.DiscardAsync(left.Stack, left.Id, cancellationToken);
         }
 
-        var newest = (await ledger.ListAsync(null, Stacks, cancellationToken)).Where(set => set is { State: BackupSetState.Succeeded, IsDump: false }).DistinctBy(set => set.Stack);
+        var known = await ledger.ListAsync(null, Stacks, cancellationToken);
+        foreach (var stack in known.Select(set => set.Stack).Distinct()) await RemoveToolsAsync(stack, cancellationToken);
+        var newest = known.Where(set => set is { State: BackupSetState.Succeeded, IsDump: false }).DistinctBy(set => set.Stack);
         foreach (var set in newest) BackupMetrics.Stands(set.Stack, set.EndedAt ?? set.StartedAt, set.Took ?? TimeSpan.Zero, set.Bytes);
+    }
+
+    /// <summary>Programs that were copying when the daemon ended wait for nobody now; and the files with their passwords go as well.</summary>
+    private async Task RemoveToolsAsync(string stack, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var left = await tool.RemoveLeftoversAsync(stack, cancellationToken);
+            if (left > 0) LogToolsRemoved(stack, left);
+        }
+        catch (EngineException away)
+        {
+            LogToolsNotRemoved(stack, away.Message);
+        }
     }
 
     /// <summary>After a set was made: that something old could not be taken away does not make the set worse.</summary>
@@ -68,6 +86,12 @@ public sealed partial class SetKeeping(BackupVault vault, SetLedger ledger, ILog
 
     [LoggerMessage(EventId = 5532, Level = LogLevel.Warning, Message = "Backups of {Stack}: {Store} did not remove {Key}, it is tried again with the next set: {Problem}")]
     private partial void LogNotRemoved(string stack, string store, string key, string problem);
+
+    [LoggerMessage(EventId = 5533, Level = LogLevel.Information, Message = "{Stack}: {Count} containers that an earlier run of the daemon was copying with are gone")]
+    private partial void LogToolsRemoved(string stack, int count);
+
+    [LoggerMessage(EventId = 5534, Level = LogLevel.Warning, Message = "{Stack}: what an earlier run of the daemon was copying with is not removed: {Problem}")]
+    private partial void LogToolsNotRemoved(string stack, string problem);
 
     [LoggerMessage(EventId = 5530, Level = LogLevel.Warning, Message = "The set {Set} of {Stack} was being made when the daemon ended: it failed, and what there is of it is taken away")]
     private partial void LogInterrupted(BackupSetId set, string stack);
