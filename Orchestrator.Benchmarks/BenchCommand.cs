@@ -18,14 +18,18 @@ internal static class BenchCommand
         Create("deploy", "Deployments and warm rollbacks of a real application, under load.", Deploy),
         Create("garden", "GardenApp with its databases, read by 100 clients through the edge.", Garden),
         Create("start", "How fast the published program starts, and what it takes when idle.", Start),
+        Create("stacks", "What the daemon takes with one stack, and how soon fifty are served after a kill.", Stacks),
         Create("steady", "What swaps do to those who are being served, and what idle WebSockets take.", Steady),
         Create("backup", "PostgreSQL copied and restored, against pg_dump | gzip; memory by size; what the continuous log costs.", Backup),
-        Create("all", "All of these.", Start, Edge, Steady, Deploy, Garden),
+        Create("all", "All of these.", Start, Stacks, Edge, Steady, Deploy, Garden),
         Create("soak", "Ten minutes of load with a swap every five seconds.", Soak),
     ];
 
     private static Task<Findings> Start(bool quick, CancellationToken cancellationToken) =>
         new StartBenchmark(quick ? 1 : 10, TimeSpan.FromSeconds(quick ? 2 : 20), TimeProvider.System).RunAsync(cancellationToken);
+
+    private static Task<Findings> Stacks(bool quick, CancellationToken cancellationToken) =>
+        new StacksBenchmark(quick ? 3 : 50, quick ? 1 : 7, TimeSpan.FromSeconds(quick ? 2 : 40), TimeSpan.FromSeconds(quick ? 2 : 30), TimeProvider.System).RunAsync(cancellationToken);
 
     private static Task<Findings> Edge(bool quick, CancellationToken cancellationToken) => new EdgeBenchmark(quick ? EdgePlan.Quick : EdgePlan.Full, TimeProvider.System).RunAsync(cancellationToken);
 

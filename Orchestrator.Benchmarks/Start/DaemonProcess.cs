@@ -7,7 +7,21 @@ namespace Orchestrator.Benchmarks.Start;
 /// <summary>What a daemon of which nothing is asked takes all the same.</summary>
 internal sealed record IdleCost(double CpuMilliseconds, double MemoryMegabytes);
 
-/// <summary>The published daemon as a process of its own, without stacks.</summary>
+/// <summary>Where a daemon that is started again finds what it had.</summary>
+/// <param name="Stacks">Directory of Compose files that it applies when it starts; empty: none.</param>
+internal sealed record DaemonPlace(string Directory, int Admin, int Edge, string Stacks)
+{
+    public static DaemonPlace New(string directory, string stacks = "") => new(directory, FreePort(), FreePort(), stacks);
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
+
+/// <summary>The published daemon as a process of its own.</summary>
 internal sealed class DaemonProcess : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -20,24 +34,25 @@ internal sealed class DaemonProcess : IAsyncDisposable
     /// <summary>From the start of the process to the first <c>200</c> on <c>/readyz</c>.</summary>
     public TimeSpan ReadyAfter { get; }
 
-    public static async Task<DaemonProcess> StartAsync(string program, string directory, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<DaemonProcess> StartAsync(string program, DaemonPlace place, TimeProvider time, CancellationToken cancellationToken)
     {
-        Directory.CreateDirectory(directory);
-        var admin = FreePort();
-        var file = Path.Combine(directory, "agent.yml");
+        Directory.CreateDirectory(place.Directory);
+        var file = Path.Combine(place.Directory, "agent.yml");
         await File.WriteAllTextAsync(
             file,
             $$"""
-            data: {{directory}}/data
-            edge: { http: ["127.0.0.1:{{FreePort()}}"] }
-            admin: { listen: "127.0.0.1:{{admin}}", socket: {{directory}}/admin.sock }
+            data: {{place.Directory}}/data
+            edge: { http: ["127.0.0.1:{{place.Edge}}"] }
+            admin: { listen: "127.0.0.1:{{place.Admin}}", socket: {{place.Directory}}/admin.sock }
+            stacks: {{place.Stacks}}
+            preflight: { disk_floor: 1MiB }
             log: { level: error }
             """,
             cancellationToken);
         var started = time.GetTimestamp();
         var process = Process.Start(new ProcessStartInfo(program, ["agent", "--config", file]) { RedirectStandardOutput = true, RedirectStandardError = true })
             ?? throw new InvalidOperationException($"{program} cannot be started.");
-        using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{admin}/") };
+        using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{place.Admin}/") };
         while (!await IsReadyAsync(client, cancellationToken))
         {
             if (process.HasExited) throw new InvalidOperationException($"The daemon exited with {process.ExitCode}: {await process.StandardError.ReadToEndAsync(cancellationToken)}");
@@ -75,12 +90,5 @@ internal sealed class DaemonProcess : IAsyncDisposable
         {
             return false;           // not listening yet
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -12,10 +12,7 @@ internal sealed class StartBenchmark(int rounds, TimeSpan idle, TimeProvider tim
         var directory = Directory.CreateTempSubdirectory("basmalin-bench-").FullName;
         try
         {
-            Progress.Say("start: publishing the daemon");
-            await Images.EnsureAsync(cancellationToken);
-            await ExternalProgram.RunAsync("dotnet", ["publish", Path.Combine(Images.Repository, "Orchestrator.Agent"), "-c", "Release", "-o", Path.Combine(directory, "bin")], cancellationToken);
-            var program = Path.Combine(directory, "bin", "basmalin");
+            var program = await PublishAsync(directory, cancellationToken);
 
             var versions = new List<double>();
             var starts = new List<double>();
@@ -27,7 +24,7 @@ internal sealed class StartBenchmark(int rounds, TimeSpan idle, TimeProvider tim
                 await ExternalProgram.RunAsync(program, ["--version"], cancellationToken);
                 var version = time.GetElapsedTime(started);
 
-                await using var daemon = await DaemonProcess.StartAsync(program, Path.Combine(directory, $"data{round}"), time, cancellationToken);
+                await using var daemon = await DaemonProcess.StartAsync(program, DaemonPlace.New(Path.Combine(directory, $"data{round}")), time, cancellationToken);
                 if (round == rounds) cost = await daemon.IdleAsync(idle, cancellationToken);
                 if (round == 0) continue;                           // the first reads the program from the disk
 
@@ -41,6 +38,15 @@ internal sealed class StartBenchmark(int rounds, TimeSpan idle, TimeProvider tim
         {
             Directory.Delete(directory, recursive: true);
         }
+    }
+
+    /// <returns>The program, as it is installed.</returns>
+    public static async Task<string> PublishAsync(string directory, CancellationToken cancellationToken)
+    {
+        Progress.Say("publishing the daemon");
+        await Images.EnsureAsync(cancellationToken);
+        await ExternalProgram.RunAsync("dotnet", ["publish", Path.Combine(Images.Repository, "Orchestrator.Agent"), "-c", "Release", "-o", Path.Combine(directory, "bin")], cancellationToken);
+        return Path.Combine(directory, "bin", "basmalin");
     }
 
     private Findings Report(Samples version, Samples ready, IdleCost cost) => new(

@@ -1,6 +1,11 @@
 using System.Net;
 using System.Net.Security;
+using System.Text.Json.Nodes;
+using System.Threading.Channels;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Orchestrator.Agent.Hosting;
 using Orchestrator.Tests.Certificates;
 using Orchestrator.Tests.GardenApp;
@@ -75,6 +80,41 @@ public sealed class TlsDaemonTests
         await daemon.RestartAsync();
         Publish(daemon, app);
         await Eventually.TrueAsync(() => Task.FromResult(daemon.Services.GetRequiredService<CertificateStore>().Find("localhost") is not null), "the certificate of before is served");
+    }
+
+    [Test]
+    public async Task Who_is_notified_hears_each_morning_of_a_certificate_that_ends()
+    {
+        var directory = Directory.CreateTempSubdirectory("basmalin-tls-").FullName;
+        new TestCa().Write(directory, "soon", TimeSpan.FromDays(3), "soon.example");
+        var told = Channel.CreateUnbounded<string>();
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        await using var receiver = builder.Build();
+        receiver.Urls.Add("http://127.0.0.1:0");
+        receiver.MapPost("/hook", async context =>
+        {
+            using var body = new StreamReader(context.Request.Body);
+            await told.Writer.WriteAsync(await body.ReadToEndAsync());
+        });
+        await receiver.StartAsync();
+        await using (var daemon = await RunningDaemon.StartAsync(options => options with
+        {
+            Edge = options.Edge with { Https = [new ListenAddress("127.0.0.1", 0)], Certificates = directory },
+            Notify = [new NotifyOptions { Url = new Uri($"{receiver.Urls.First()}/hook"), Events = ["certificate.ending"] }],
+        }))
+        {
+            var scheduler = await daemon.Services.GetRequiredService<ISchedulerFactory>().GetScheduler();
+            await scheduler.TriggerJob(new JobKey("expiry"));
+
+            using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+            var news = JsonNode.Parse(await told.Reader.ReadAsync(patience.Token))!;
+            Assert.That(news["event"]!.GetValue<string>(), Is.EqualTo("certificate.ending"));
+            Assert.That(news["host"]!.GetValue<string>(), Is.EqualTo("soon.example"));
+            Assert.That(news["detail"]!.GetValue<string>(), Does.StartWith("The certificate of soon.example ends at "));
+        }
+
+        Directory.Delete(directory, recursive: true);
     }
 
     private static void Publish(RunningDaemon daemon, Backend app)

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.WebSockets;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Time.Testing;
@@ -263,6 +264,64 @@ public sealed class PreviewTests
         Assert.That(await answer.Content.ReadAsStringAsync(), Is.EqualTo("candidate"));
     }
 
+    [Test]
+    public async Task A_WebSocket_reaches_the_colour_that_it_asks_for_and_none_without_the_key()
+    {
+        Publish(SideRole.Candidate);
+        using var chosen = Socket("candidate", Key);
+        using var preview = Socket(null, Key);
+        preview.Options.SetRequestHeader("Host", PreviewHost);
+        using var refused = Socket("candidate", null);
+        var address = new Uri($"ws://{_bed.Edge.Addresses[0]}/api/ws");
+
+        await chosen.ConnectAsync(address, CancellationToken.None);
+        await preview.ConnectAsync(address, CancellationToken.None);
+        await EchoAsync(chosen);
+        await EchoAsync(preview);
+
+        Assert.That(async () => await refused.ConnectAsync(address, CancellationToken.None), Throws.InstanceOf<WebSocketException>().With.Message.Contains("403"));
+        Assert.That((_candidate.Requests, _live.Requests), Is.EqualTo((2, 0)));
+    }
+
+    [Test]
+    public async Task On_a_published_port_a_colour_is_chosen_as_on_the_hosts_of_the_route()
+    {
+        var endpoint = PublishedPortTests.FreeEndpoint();
+        var (blue, green) = (_bed.Upstream("blue", _live), _bed.Upstream("green", _candidate));
+        _bed.Router.Publish(new StackRoutes("garden", [Routed(blue, ownHost: false, Key, null) with { Host = null, Listener = endpoint }], [], false)
+        {
+            Sides = [new SideColour("app", green, Backend.Port, SideRole.Candidate)],
+        });
+        await _bed.Edge.SetPublishedAsync("garden", [endpoint], CancellationToken.None);
+
+        using var chosen = await AskAsync(endpoint.ToString(), "candidate", Key, at: new Uri($"http://{endpoint}/"));
+        using var usual = await AskAsync(endpoint.ToString(), null, null, at: new Uri($"http://{endpoint}/"));
+        using var refused = await AskAsync(endpoint.ToString(), "candidate", "guess", at: new Uri($"http://{endpoint}/"));
+
+        Assert.That(await chosen.Content.ReadAsStringAsync(), Is.EqualTo("candidate"));
+        Assert.That(await usual.Content.ReadAsStringAsync(), Is.EqualTo("live"));
+        Assert.That(refused.StatusCode, Is.EqualTo(HttpStatusCode.Forbidden));
+    }
+
+    private static ClientWebSocket Socket(string? colour, string? key)
+    {
+        var socket = new ClientWebSocket();
+        socket.Options.SetRequestHeader("Host", "garden.example");
+        if (colour is not null)
+            socket.Options.SetRequestHeader("X-BasMalin-Colour", colour);
+        if (key is not null)
+            socket.Options.SetRequestHeader("X-BasMalin-Key", key);
+        return socket;
+    }
+
+    private static async Task EchoAsync(ClientWebSocket socket)
+    {
+        await socket.SendAsync("hello"u8.ToArray(), WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
+        var buffer = new byte[16];
+        var read = await socket.ReceiveAsync(buffer, CancellationToken.None);
+        Assert.That(Encoding.UTF8.GetString(buffer, 0, read.Count), Is.EqualTo("hello"));
+    }
+
     private Upstream Publish(SideRole? role, double? canary = null, string? allow = null, string key = Key, bool maintenance = false)
     {
         var (blue, green) = (_bed.Upstream("blue", _live), _bed.Upstream("green", role is SideRole.Warm ? _warm : _candidate));
@@ -288,9 +347,9 @@ public sealed class PreviewTests
     private static string Basic(string user, string password) =>
         new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}"))).ToString();
 
-    private Task<HttpResponseMessage> AskAsync(string host, string? colour, string? key, (string Name, string Value)? more = null, string path = "/")
+    private Task<HttpResponseMessage> AskAsync(string host, string? colour, string? key, (string Name, string Value)? more = null, string path = "/", Uri? at = null)
     {
-        var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_bed.Address, path)) { Headers = { Host = host } };
+        var request = new HttpRequestMessage(HttpMethod.Get, new Uri(at ?? _bed.Address, path)) { Headers = { Host = host } };
         if (colour is not null)
             request.Headers.TryAddWithoutValidation("X-BasMalin-Colour", colour);
         if (key is not null)

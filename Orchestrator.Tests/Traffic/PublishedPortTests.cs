@@ -109,7 +109,7 @@ public sealed class PublishedPortTests
         _bed.Router.Publish(new StackRoutes("garden", [route], [], false));
     }
 
-    private static PublishedEndpoint FreeEndpoint()
+    internal static PublishedEndpoint FreeEndpoint()
     {
         using var probe = new TcpListener(IPAddress.Loopback, 0);
         probe.Start();

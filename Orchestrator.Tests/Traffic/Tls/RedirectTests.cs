@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
 using Orchestrator.Traffic;
+using Orchestrator.Traffic.Previews;
 using Orchestrator.Traffic.Tls;
 
 namespace Orchestrator.Tests.Traffic.Tls;
@@ -101,6 +102,27 @@ public sealed class RedirectTests
 
         Assert.That(await PlainAsync("garden.example", "//evil.example/x"), Does.Contain("\r\nLocation: https://garden.example//evil.example/x\r\n"));
         Assert.That(await PlainAsync("garden.example", "http://garden.example/y?z"), Does.Contain("\r\nLocation: https://garden.example/y?z\r\n"));
+    }
+
+    [Test]
+    public async Task A_preview_host_asks_for_its_key_over_https_only()
+    {
+        await StartAsync(publicPort: 443, HttpsUpgrade.WhenCertified);
+        var route = EdgeBed.RouteTo(_bed.Bed.Upstream("blue", _app)) with
+        {
+            Host = "garden.example",
+            Tls = new RouteTls(false, HttpsUpgrade.WhenCertified, null),
+            Preview = new PreviewRule(OwnHost: true) { KeySha256 = new string('a', 64) },
+        };
+        _bed.Bed.Router.Publish(new StackRoutes("garden", [route], [], Maintenance: false));
+
+        var plain = await PlainAsync("garden.example", "/x");
+        using var client = _bed.Client("garden.example");
+        using var secure = await client.GetAsync("/x");
+
+        Assert.That(plain, Does.StartWith("HTTP/1.1 308 ").And.Contain("\r\nLocation: https://garden.example/x\r\n"));
+        Assert.That(plain, Does.Not.Contain("WWW-Authenticate"), "no password is asked for where everybody could read it");
+        Assert.That((int)secure.StatusCode, Is.EqualTo(401));
     }
 
     private async Task StartAsync(int? publicPort, HttpsUpgrade upgrade)
