@@ -47,7 +47,7 @@ internal static class AdminHost
         builder.Services.AddSingleton(Translate(options));
         builder.Services.AddDeployments(options.Data, engines.Agent);
         var vault = Vault.Of(options, time);
-        builder.Services.AddBackups(options.Data, vault);
+        builder.Services.AddBackups(options.Data, vault, options.File);
         if (vault.Keys is { } keys) builder.Services.AddSingleton(keys);
         AddAccess(builder.Services, options.Limits);
         AddApi(builder.Services, options.Limits);

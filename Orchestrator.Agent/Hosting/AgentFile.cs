@@ -22,7 +22,7 @@ public static class AgentFile
         var root = ReadFile(file, path is not null, problems);
         SettingEnvironment.LayOver(root, environment);
         var options = Bind(new SettingSection(root, "", problems));
-        return problems.Any ? new AgentSettings(null, problems.Lines) : new AgentSettings(options, []);
+        return problems.Any ? new AgentSettings(null, problems.Lines) : new AgentSettings(options with { File = File.Exists(file) ? Path.GetFullPath(file) : null }, []);
     }
 
     /// <summary>The variables that <see cref="Load"/> may look at.</summary>

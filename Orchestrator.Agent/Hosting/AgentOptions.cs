@@ -13,6 +13,9 @@ public sealed record AgentOptions
     /// <summary>Journal, keys and secrets. Absolute; made when missing; one daemon at a time.</summary>
     public string Data { get; init; } = "/var/lib/basmalin";
 
+    /// <summary>The file that this was read from; null: there was none.</summary>
+    internal string? File { get; init; }
+
     public EdgeOptions Edge { get; init; } = new();
 
     public AdminOptions Admin { get; init; } = new();

@@ -106,6 +106,7 @@ public static class ContainerRequests
         };
         if (place.Colour is { } colour) labels[Labels.Colour] = colour.Word();
         if (RouteLabel.Write(place.Release, spec) is { } routes) labels[Labels.Routes] = routes;
+        if (VolumeLabel.Write(place.Release, spec) is { } volumes) labels[Labels.Volumes] = volumes;
         return labels;
     }
 }

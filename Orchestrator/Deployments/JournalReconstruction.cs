@@ -58,8 +58,9 @@ public sealed partial class JournalReconstruction(IJournal journal, AgentIdentit
     {
         var (recorded, current) = await RecordedAsync(stack, cancellationToken);
         var live = EngineView.LiveOf(observed);
+        var volumes = VolumeLabel.Read(observed);
         if (recorded is not null && (current || !live.IsEmpty) && EngineView.Confirms(recorded, live) && await ReleaseAsync(stack, recorded.CurrentRelease, cancellationToken) is { } release)
-            return new(recorded, release, current ? "as recorded" : "as the record before it says, and the engine confirms");
+            return current ? new(recorded, release, "as recorded") : new(recorded with { Volumes = recorded.Volumes.SetItems(volumes) }, release, "as the record before it says, and the engine confirms");
 
         if (live.IsEmpty) return null;
 
@@ -70,6 +71,7 @@ public sealed partial class JournalReconstruction(IJournal journal, AgentIdentit
 
         var all = (recorded?.Live ?? ImmutableSortedDictionary<string, Generation>.Empty).SetItems(live);        // what does not run at the moment may come back
         var state = (recorded ?? new StackState { Stack = stack }) with { CurrentRelease = newest, Live = all.RemoveRange(all.Keys.Where(service => told.Stack.Find(service) is not { Coloured: true })), Warm = null };
+        state = state with { Volumes = state.Volumes.SetItems(volumes) };
         return new(state, told, shown is null ? "as the labels of its containers tell" : "as the engine shows it");
     }
 

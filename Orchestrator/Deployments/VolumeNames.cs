@@ -43,10 +43,13 @@ public static class VolumeNames
             select KeyValuePair.Create(volume.Key, new VolumeStandIn(wanted[volume.Key], Declared(Unveiled(volume, wanted[volume.Key]), present))));
 
     /// <summary>A release that has its stand-in already, because it was read again: what it stands in for is in its own name.</summary>
-    private static VolumeSpec Unveiled(VolumeSpec volume, string standIn)
+    private static VolumeSpec Unveiled(VolumeSpec volume, string standIn) => volume.Name == standIn ? volume with { Name = Unveiled(standIn) } : volume;
+
+    /// <summary>What a name stands in for, told by itself; the same where it stands in for nothing.</summary>
+    internal static string Unveiled(string name)
     {
-        var mark = volume.Name.LastIndexOf(Mark, StringComparison.Ordinal);
-        return volume.Name == standIn && mark > 0 && volume.Name[(mark + Mark.Length)..].All(char.IsAsciiDigit) ? volume with { Name = volume.Name[..mark] } : volume;
+        var mark = name.LastIndexOf(Mark, StringComparison.Ordinal);
+        return mark > 0 && mark + Mark.Length < name.Length && name[(mark + Mark.Length)..].All(char.IsAsciiDigit) ? name[..mark] : name;
     }
 
     /// <summary>A release that was written down while a stand-in was in place has its name in the declared one's stead.</summary>

@@ -61,8 +61,8 @@ internal static class ContainerParameters
 
     /// <summary>SHA-256 over all of the request: equal exactly when the same container was asked for.</summary>
     public static string Fingerprint(ContainerRequest request) =>
-        // Not what the edge has to know: it changes without the container being made anew.
-        Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(request with { Labels = request.Labels.Remove(Docker.Labels.Routes) }, FingerprintForm)));
+        // Not what is told for the day on which the journal is lost: it changes without the container being made anew.
+        Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(request with { Labels = request.Labels.RemoveRange([Docker.Labels.Routes, Docker.Labels.Volumes]) }, FingerprintForm)));
 
     public static EndpointSettings Endpoint(NetworkJoin join) => new()
     {

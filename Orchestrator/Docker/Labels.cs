@@ -27,6 +27,9 @@ public static class Labels
     /// <summary>What the edge has to know to serve the service, see <c>RouteLabel</c>; on live colours, for the day on which the journal is lost.</summary>
     public const string Routes = "basmalin.routes";
 
+    /// <summary>Which of its volumes have taken the place of declared ones, see <c>VolumeLabel</c>.</summary>
+    public const string Volumes = "basmalin.volumes";
+
     /// <summary>Hash of the whole creation request, by which a repeated creation knows its own work. Set by the engine client itself.</summary>
     public const string Request = "basmalin.request";
 }

@@ -37,7 +37,7 @@ public sealed class RestorePreviews(BackupSubjects subjects, BackupSources sourc
             Volumes = data.Release.Stack.Volumes.Where(volume => keys.Contains(volume.Key)).ToImmutableSortedDictionary(volume => volume.Key, volume => volume.Name),
             Release = release,
             Bytes = choice.Manifest.StoredBytes,
-            ForecastSeconds = past?.RecoverySeconds,
+            ForecastSeconds = past is null ? null : RecoveryForecast.Seconds(past, choice.Manifest.StoredBytes),
             Notes = [.. Notes(choice, data.Release.Number, release), .. Unstreamed(choice, data.Release.Stack)],
         };
     }

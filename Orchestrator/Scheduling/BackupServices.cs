@@ -23,10 +23,11 @@ public static class BackupServices
     /// </summary>
     /// <param name="dataDirectory">The daemon's own directory.</param>
     /// <param name="vault">Where backups go, and who can read them.</param>
-    public static IServiceCollection AddBackups(this IServiceCollection services, string dataDirectory, VaultOptions vault) => services
+    /// <param name="settingsFile">The daemon's settings, for the sets; null: it has none.</param>
+    public static IServiceCollection AddBackups(this IServiceCollection services, string dataDirectory, VaultOptions vault, string? settingsFile = null) => services
         .AddSingleton(vault)
         .AddSingleton<BackupVault>()
-        .AddSources(dataDirectory)
+        .AddSources(dataDirectory, settingsFile)
         .AddSingleton<StackTurns>()
         .AddSingleton<OperationBoard>()
         .AddSingleton<BackupAlerts>()
@@ -60,9 +61,10 @@ public static class BackupServices
         .AddSingleton<StreamWatch>()
         .AddSingleton<KeyWatch>()
         .AddSingleton<StoreWatch>()
+        .AddSingleton<ForecastWatch>()
         .AddSingleton<BackupRuntime>();
 
-    private static IServiceCollection AddSources(this IServiceCollection services, string dataDirectory) => services
+    private static IServiceCollection AddSources(this IServiceCollection services, string dataDirectory, string? settingsFile) => services
         .AddSingleton(provider => new ImageTool(provider.GetRequiredService<IContainerEngine>(), Path.Combine(dataDirectory, "backup-work")))
         .AddSingleton(provider => new PostgresLogins(
             provider.GetRequiredService<IContainerEngine>(),
@@ -75,7 +77,7 @@ public static class BackupServices
         .AddSingleton<IBackupSource, RedisSource>()
         .AddSingleton(new VolumeSourceOptions(Path.Combine(dataDirectory, "backup-indexes")))
         .AddSingleton<IBackupSource, VolumeSource>()
-        .AddSingleton(new ConfigurationSourceOptions(Path.Combine(dataDirectory, "backup-work"), null))
+        .AddSingleton(new ConfigurationSourceOptions(Path.Combine(dataDirectory, "backup-work"), settingsFile) { CertificateDirectory = Path.Combine(dataDirectory, "acme") })
         .AddSingleton<IBackupSource, ConfigurationSource>()
         .AddSingleton<PostgresProofs>();
 }

@@ -1,4 +1,7 @@
+using System.Collections.Immutable;
+using Npgsql;
 using Orchestrator.Backups;
+using Orchestrator.Backups.Postgres;
 
 namespace Orchestrator.Tests.Backups.Postgres;
 
@@ -12,8 +15,13 @@ public sealed class OnboardingTests
         var minimal = await cluster.Source.CheckAsync(cluster.Subject, CancellationToken.None);
         await cluster.ExecuteAsync("ALTER SYSTEM SET wal_level = 'replica'");
 
+        ImmutableArray<BackupFinding> unmarked;
         await using var open = await Cluster.StartAsync(hba: false);
         var refused = await open.Source.CheckAsync(open.Subject, CancellationToken.None);
+        await open.ExecuteAsync("CREATE ROLE copier LOGIN REPLICATION PASSWORD 'copied'");
+        await using (var limited = NpgsqlDataSource.Create($"Host={open.Subject.Address};Username=copier;Password=copied;Database=postgres"))
+        await using (var connection = await limited.OpenConnectionAsync())
+            unmarked = PostgresChecks.Settings(open.Subject, "copier", await ServerFacts.ReadAsync(connection, sized: false, CancellationToken.None));
         await open.Lab.Engine.StopAsync(open.Subject.Container.Id, TimeSpan.Zero, CancellationToken.None);
         var stopped = await open.Source.CheckAsync(open.Subject, CancellationToken.None);
         var failure = await Assert.ThrowsAsync<BackupFailedException>(() => open.Source.BackupAsync(open.Subject, open.Store().Writer, CancellationToken.None));
@@ -21,6 +29,9 @@ public sealed class OnboardingTests
         Assert.Multiple(() =>
         {
             Assert.That(minimal.Where(finding => finding.Blocking).Select(finding => finding.Hint), Has.Some.Contain("ALTER SYSTEM SET wal_level = 'replica'"));
+            Assert.That(
+                unmarked.Where(finding => finding.Blocking).Select(finding => finding.Hint),
+                Has.Some.EndsWith("GRANT EXECUTE ON FUNCTION pg_catalog.pg_create_restore_point(text) TO \"copier\""));
             Assert.That(refused.Single().Hint, Does.Contain("'host replication garden samenet scram-sha-256'"));
             Assert.That(stopped.Single(), Has.Property("Blocking").True.And.Property("What").Contain("cannot be reached"));
             Assert.That(failure!.Message, Does.Contain("cannot be reached"));

@@ -16,7 +16,7 @@ public sealed record ConfigurationContent
 
     public ImmutableArray<KeptSecret> Secrets { get; init; } = [];
 
-    /// <summary>Files of the host that the release mounts.</summary>
+    /// <summary>Files of the host that the release mounts, and the daemon's certificates.</summary>
     public ImmutableArray<ConfigurationFile> Files { get; init; } = [];
 
     /// <summary>The daemon's own settings file; null: there was none.</summary>

@@ -11,11 +11,15 @@ namespace Orchestrator.Backups.Configuration;
 
 /// <param name="Workplace">A directory that only the daemon can enter, for the copy of the journal on its way.</param>
 /// <param name="SettingsFile">The daemon's settings; null: it has none.</param>
-public sealed record ConfigurationSourceOptions(string Workplace, string? SettingsFile);
+public sealed record ConfigurationSourceOptions(string Workplace, string? SettingsFile)
+{
+    /// <summary>Where the account at the authority and the certificates that it issued lie; null: nowhere.</summary>
+    public string? CertificateDirectory { get; init; }
+}
 
 /// <summary>
-/// What rebuilds a stack on an empty machine beside its data: releases with their routes, secrets, the files that it mounts, the daemon's settings and its
-/// journal. Secrets are opened by the daemon's key ring and go into the encrypting stream as they are read; on no disk are they in the clear. In the copy of
+/// What rebuilds a stack on an empty machine beside its data: releases with their routes, secrets, the files that it mounts, the daemon's settings, its
+/// account and certificates at the authority, and its journal. Secrets are opened by the daemon's key ring and go into the encrypting stream as they are read; on no disk are they in the clear. In the copy of
 /// the journal they are sealed with the daemon's key, which is in no backup.
 /// </summary>
 public sealed class ConfigurationSource(IJournal journal, SecretStore secrets, SqliteDatabase database, ConfigurationSourceOptions options) : IBackupSource
@@ -44,7 +48,7 @@ public sealed class ConfigurationSource(IJournal journal, SecretStore secrets, S
             Stack = subject.Stack,
             Record = StackExport.Write(record),
             Secrets = await secrets.ExportAsync(subject.Stack, cancellationToken),
-            Files = [.. record.Files.Where(path => File.Exists(path) && new FileInfo(path).Length <= LargestFile)
+            Files = [.. record.Files.Concat(Certificates()).Where(path => File.Exists(path) && new FileInfo(path).Length <= LargestFile)
                 .Select(path => new ConfigurationFile(path, File.GetUnixFileMode(path), [.. File.ReadAllBytes(path)]))],
             Settings = options.SettingsFile is { } settings && File.Exists(settings) ? await File.ReadAllTextAsync(settings, cancellationToken) : null,
         };
@@ -98,6 +102,10 @@ public sealed class ConfigurationSource(IJournal journal, SecretStore secrets, S
 
         return content ?? throw new BackupFailedException("The configuration in the set cannot be read.", "Choose another set.");
     }
+
+    /// <summary>So that a new machine need not ask for all of them at once, which authorities limit.</summary>
+    private IEnumerable<string> Certificates() =>
+        options.CertificateDirectory is { } directory && Directory.Exists(directory) ? Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal) : [];
 
     private async Task<BackupObject> CopyJournalAsync(BackupSubject subject, BackupWriter writer, CancellationToken cancellationToken)
     {

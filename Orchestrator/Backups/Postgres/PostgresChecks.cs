@@ -36,6 +36,7 @@ internal static class PostgresChecks
         if (facts.VersionNumber < ServerFacts.Oldest) Add($"PostgreSQL {facts.Version} is older than 12", "Upgrade the database");
         if (facts.WalLevel == "minimal") Add("wal_level is minimal: nobody can follow the log", "ALTER SYSTEM SET wal_level = 'replica'; then restart the database");
         if (!facts.MayReplicate) Add($"role {user} may not replicate", $"ALTER ROLE {Quoted(user)} REPLICATION");
+        if (!facts.MayMark) Add($"role {user} may not set restore points, and each set has one", MarkHint(user));
         var senders = subject.Backup.Wal ? 3 : 2;
         if (facts.MaxSenders < senders) Add($"max_wal_senders is {facts.MaxSenders}; a copy and the log need {senders}", "ALTER SYSTEM SET max_wal_senders = 10; then restart the database");
         if (facts.MaxSlots < 2) Add($"max_replication_slots is {facts.MaxSlots}; a copy and the log need 2", "ALTER SYSTEM SET max_replication_slots = 10; then restart the database");
@@ -53,7 +54,7 @@ internal static class PostgresChecks
         if (!facts.Superuser)
         {
             Add($"role {user} is no superuser: it cannot hold writers still for the moment of a restore point, so tables that are written to meanwhile are not compared",
-                $"GRANT EXECUTE ON FUNCTION pg_create_restore_point(text) TO {Quoted(user)} gives named restore points; only a superuser can lock every table");
+                "Only a superuser can lock every table; without it such tables are named in the set's facts");
         }
 
         if (!facts.MayRead) Add($"role {user} cannot read all tables: a restored copy is compared only in those that it can", $"GRANT pg_read_all_data TO {Quoted(user)}");
@@ -68,6 +69,8 @@ internal static class PostgresChecks
             true, $"pg_hba.conf lets nobody replicate: {text}", $"Add the line 'host replication {login.User} samenet scram-sha-256' to pg_hba.conf and {HbaHint}"),
         PostgresException { SqlState: "28000", MessageText: var text } => new(
             true, $"pg_hba.conf does not let role {login.User} in: {text}", $"Add the line 'host all {login.User} samenet scram-sha-256' to pg_hba.conf and {HbaHint}"),
+        PostgresException { SqlState: "42501", MessageText: var text } when text.Contains("pg_create_restore_point", StringComparison.Ordinal) => new(
+            true, $"role {login.User} may not set restore points: {text}", MarkHint(login.User)),
         PostgresException { SqlState: "42501" } refused => new(true, $"role {login.User} lacks a right: {refused.MessageText}", $"ALTER ROLE {Quoted(login.User)} REPLICATION"),
         PostgresException { SqlState: "53300" } full => new(true, $"the server takes no more connections: {full.MessageText}", "ALTER SYSTEM SET max_wal_senders = 10 (or max_connections); then restart the database"),
         PostgresException { SqlState: "57P03" } starting => new(true, $"the server is not ready: {starting.MessageText}", "Wait until it has started, then try again"),
@@ -90,6 +93,10 @@ internal static class PostgresChecks
     }
 
     private static string Innermost(Exception failure) => failure.InnerException is { } inner ? Innermost(inner) : failure.Message;
+
+    /// <summary>Rights on functions are each database's own.</summary>
+    private static string MarkHint(string user) =>
+        $"In each database that the role may connect to, as a superuser: GRANT EXECUTE ON FUNCTION pg_catalog.pg_create_restore_point(text) TO {Quoted(user)}";
 
     private static string Quoted(string role) => $"\"{role.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 }

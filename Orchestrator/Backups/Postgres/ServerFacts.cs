@@ -33,6 +33,9 @@ internal sealed record ServerFacts
 
     public required bool MayRead { get; init; }
 
+    /// <summary>May set restore points.</summary>
+    public required bool MayMark { get; init; }
+
     public required bool Standby { get; init; }
 
     /// <summary>Of tablespaces outside the data directory, their names; empty: none.</summary>
@@ -53,7 +56,8 @@ internal sealed record ServerFacts
                r.rolsuper OR CASE WHEN EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'pg_read_all_data') THEN pg_has_role('pg_read_all_data', 'USAGE') ELSE false END,
                pg_is_in_recovery(),
                (SELECT coalesce(string_agg(spcname, ', '), '') FROM pg_tablespace WHERE spcname NOT IN ('pg_default', 'pg_global')),
-               (SELECT sum(CASE WHEN @sized AND (r.rolsuper OR has_database_privilege(oid, 'CONNECT')) THEN pg_database_size(oid) ELSE 0 END)::bigint FROM pg_database)
+               (SELECT sum(CASE WHEN @sized AND (r.rolsuper OR has_database_privilege(oid, 'CONNECT')) THEN pg_database_size(oid) ELSE 0 END)::bigint FROM pg_database),
+               has_function_privilege('pg_catalog.pg_create_restore_point(text)', 'EXECUTE')
         FROM pg_control_system() s, pg_roles r WHERE r.rolname = current_user
         """;
 
@@ -80,6 +84,7 @@ internal sealed record ServerFacts
             Standby = row.GetBoolean(12),
             Tablespaces = row.GetString(13),
             Bytes = row.GetInt64(14),
+            MayMark = row.GetBoolean(15),
         };
     }
 

@@ -1,0 +1,29 @@
+using Orchestrator.Backups.Sets;
+using Orchestrator.Journal;
+using Orchestrator.Restores;
+using Orchestrator.Telemetry;
+
+namespace Orchestrator.Scheduling;
+
+/// <summary>Keeps saying how long a recovery of each stack would take now.</summary>
+public sealed class ForecastWatch(IJournal journal, SetLedger sets, DrillLedger drills, TimeProvider time)
+{
+    private const int Past = 20;
+
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMinutes(1);
+
+    private long? _looked;
+
+    public async Task LookAsync(CancellationToken cancellationToken)
+    {
+        if (_looked is { } last && time.GetElapsedTime(last) < BetweenLooks) return;
+
+        _looked = time.GetTimestamp();
+        foreach (var state in await journal.ListStacksAsync(cancellationToken))
+        {
+            if (await sets.NewestAsync(state.Stack, cancellationToken) is not { } newest) continue;
+            if ((await drills.ListAsync(state.Stack, Past, cancellationToken)).FirstOrDefault(drill => drill.Passed) is { } drill)
+                BackupMetrics.Forecasts(state.Stack, RecoveryForecast.Seconds(drill, newest.Bytes));
+        }
+    }
+}
