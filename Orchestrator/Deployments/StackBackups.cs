@@ -7,7 +7,7 @@ using Orchestrator.Stacks;
 namespace Orchestrator.Deployments;
 
 /// <summary>Backs a stack up as it runs now.</summary>
-public sealed class StackBackups(BackupSubjects subjects, SetMaker maker, SetVerifier verifier, SetKeeping keeping, RecoveryCards cards)
+public sealed class StackBackups(BackupSubjects subjects, SetMaker maker, SetVerifier verifier, SetKeeping keeping, RecoveryCards cards, StreamLedger streams)
 {
     /// <summary>Raised with the stack of which a recovery point was taken. Must not throw.</summary>
     public event Action<string>? Made;
@@ -18,6 +18,8 @@ public sealed class StackBackups(BackupSubjects subjects, SetMaker maker, SetVer
         var data = await FindAsync(stack, cancellationToken);
         var made = await MakeAsync(Request(data, reason) with { Subjects = data.Subjects, Away = data.Away, Configuration = BackupSubjects.OfStack(stack) }, data, progress, cancellationToken);
         Made?.Invoke(stack);
+        // Only now: a receiver that still asked for it would have it asked for again.
+        await streams.MeetAsync(made, cancellationToken);
         return made;
     }
 

@@ -37,6 +37,7 @@ public static class BackupServices
         .AddSingleton<SetVerifier>()
         .AddSingleton<SetKeeping>()
         .AddSingleton<RecoveryCards>()
+        .AddSingleton<StreamLedger>()
         .AddSingleton<StoreUpkeep>()
         .AddSingleton<ScheduleLedger>()
         .AddSingleton<DrillLedger>()

@@ -5,7 +5,7 @@ using Orchestrator.Telemetry;
 
 namespace Orchestrator.Scheduling;
 
-/// <summary>Keeps saying how long a recovery of each stack would take now.</summary>
+/// <summary>Keeps saying when each stack was last proved, and how long a recovery would take now; also after a restart.</summary>
 public sealed class ForecastWatch(IJournal journal, SetLedger sets, DrillLedger drills, TimeProvider time)
 {
     private const int Past = 20;
@@ -22,8 +22,10 @@ public sealed class ForecastWatch(IJournal journal, SetLedger sets, DrillLedger 
         foreach (var state in await journal.ListStacksAsync(cancellationToken))
         {
             if (await sets.NewestAsync(state.Stack, cancellationToken) is not { } newest) continue;
-            if ((await drills.ListAsync(state.Stack, Past, cancellationToken)).FirstOrDefault(drill => drill.Passed) is { } drill)
-                BackupMetrics.Forecasts(state.Stack, RecoveryForecast.Seconds(drill, newest.Bytes));
+            if ((await drills.ListAsync(state.Stack, Past, cancellationToken)).FirstOrDefault(drill => drill is { Passed: true, OfStack: true }) is not { } drill) continue;
+
+            BackupMetrics.Proved(state.Stack, drill.EndedAt, drill.RecoverySeconds);
+            if (!newest.IsDump) BackupMetrics.Forecasts(state.Stack, RecoveryForecast.Seconds(drill, newest.Bytes));
         }
     }
 }

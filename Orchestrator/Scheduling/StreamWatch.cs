@@ -2,15 +2,12 @@ using System.Collections.Concurrent;
 using Orchestrator.Backups.Sets;
 using Orchestrator.Deployments;
 using Orchestrator.Restores;
-using Orchestrator.Telemetry;
 
 namespace Orchestrator.Scheduling;
 
 /// <summary>Sees that streams run with the deployments, answers a hole in one with a new set, and tells when one is in trouble.</summary>
-public sealed class StreamWatch(ContinuousStreams streams, DeploymentQueue deployments, BackupDesk desk, BackupAlerts alerts, DrillLedger drills, TimeProvider time) : IAsyncDisposable
+public sealed class StreamWatch(ContinuousStreams streams, DeploymentQueue deployments, BackupDesk desk, BackupAlerts alerts, StreamLedger ledger, TimeProvider time) : IAsyncDisposable
 {
-    private const int Past = 200;
-
     /// <summary>A new base is not asked for again before this has passed: the one that was asked for may be under way, or fail.</summary>
     private static readonly TimeSpan BetweenBases = TimeSpan.FromMinutes(15);
 
@@ -20,8 +17,6 @@ public sealed class StreamWatch(ContinuousStreams streams, DeploymentQueue deplo
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        foreach (var drill in (await drills.ListAsync(null, Past, cancellationToken)).Where(drill => drill is { Passed: true, OfStack: true }).DistinctBy(drill => drill.Stack))
-            BackupMetrics.Proved(drill.Stack, drill.EndedAt, drill.RecoverySeconds);
         deployments.Ended += OnEnded;
         desk.Made += streams.BaseTaken;
         await streams.KeepAsync(cancellationToken);
@@ -32,10 +27,20 @@ public sealed class StreamWatch(ContinuousStreams streams, DeploymentQueue deplo
         await streams.KeepAsync(cancellationToken);
         foreach (var state in streams.States)
         {
-            if (state.NewBase is { } why) AskForBase(state, why);
+            if (state.NewBase is { } why) await NeedAsync(state, why, cancellationToken);
             TellOfHoles(state);
             Tell(state);
         }
+
+        var streamed = streams.States.Select(state => state.Stack).ToHashSet(StringComparer.Ordinal);
+        foreach (var stack in (await ledger.OpenAsync(cancellationToken)).Where(need => streamed.Contains(need.Stack)).GroupBy(need => need.Stack)) AskForBase([.. stack]);
+    }
+
+    /// <summary>Written down, so that a daemon that ends before the set is made asks for it again.</summary>
+    private async Task NeedAsync(StreamState state, string why, CancellationToken cancellationToken)
+    {
+        if (await ledger.NeedAsync(state.Stack, state.Service, why, state.Holes > 0, cancellationToken) && state.Holes > 0)
+            alerts.Raise("stream.gap", state.Stack, state.Service, why, "A new set is made now; what lies between the hole and it cannot be restored to.");
     }
 
     public ValueTask DisposeAsync()
@@ -48,14 +53,13 @@ public sealed class StreamWatch(ContinuousStreams streams, DeploymentQueue deplo
     // The next look, in some seconds, sees to it: a deployment's end must not wait for a database.
     private void OnEnded(Deployment ended) => _told.TryRemove(ended.Request.Stack, out _);
 
-    private void AskForBase(StreamState state, string why)
+    private void AskForBase(IReadOnlyList<StreamNeed> needs)
     {
-        var now = time.GetUtcNow();
-        if (_asked.TryGetValue(state.Stack, out var last) && now - last < BetweenBases) return;
+        var (stack, now) = (needs[0].Stack, time.GetUtcNow());
+        if (_asked.TryGetValue(stack, out var last) && now - last < BetweenBases) return;
 
-        _asked[state.Stack] = now;
-        if (state.Holes > 0) alerts.Raise("stream.gap", state.Stack, state.Service, why, "A new set is made now; what lies between the hole and it cannot be restored to.");
-        desk.BackUp(state.Stack, state.Holes > 0 ? "gap" : "stream");
+        _asked[stack] = now;
+        desk.BackUp(stack, needs.Any(need => need.Hole) ? "gap" : "stream");
     }
 
     /// <summary>Redis has taken a new copy behind the hole by itself: no set is needed for it.</summary>
