@@ -1,10 +1,12 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Orchestrator.Backups;
 using Orchestrator.Backups.Encryption;
+using Orchestrator.Backups.Keeping;
 using Orchestrator.Backups.Sets;
 using Orchestrator.Backups.Stores;
 using Orchestrator.Scheduling;
 using Orchestrator.Tests.Backups.Pipeline;
+using Orchestrator.Tests.Journal;
 using Orchestrator.Tests.Journal.Sqlite;
 
 namespace Orchestrator.Tests.Backups.Keeping;
@@ -72,6 +74,26 @@ public sealed class KeyWatchTests
         await _watch.CheckAsync(set, CancellationToken.None);
 
         Assert.That(_alerts.Single().Subject, Is.EqualTo(set.Id.Value));
+    }
+
+    [TestCase(false, TestName = "A host key is made where every store answers and none has anything")]
+    [TestCase(true, TestName = "No host key is made in silence where a store has sets already")]
+    public async Task The_stores_decide_whether_this_is_a_new_host(bool used)
+    {
+        if (used) await ManifestFile.PutAsync(_vault.Options.Stores[0], BackupLayout.StackMark("garden"), "There are backups of this stack here.\n"u8.ToArray(), CancellationToken.None);
+        using var data = new TemporaryDirectory();
+        var keys = new BackupKeys(new DrillKey(data["backup.key"]), new RecipientBook(data["backup.recipients"]), [], _journal.Time);
+        keys.Load();
+        var vault = new BackupVault(_vault.Options with { Recipients = [], Keys = keys }, _journal.Time, NullLoggerFactory.Instance);
+        var alerts = new BackupAlerts(_journal.Time, NullLogger<BackupAlerts>.Instance);
+        alerts.Raised += _alerts.Add;
+        var watch = new KeyWatch(vault, new SetLedger(_journal.Database, _journal.Time), _journal.Journal, alerts, _journal.Time, NullLogger<KeyWatch>.Instance);
+
+        await watch.LookAsync(CancellationToken.None);
+
+        Assert.That(keys.HasHostKey, Is.EqualTo(!used));
+        Assert.That(vault.MayWrite, Is.EqualTo(!used), "nothing is written that nobody could read");
+        Assert.That(_alerts.Select(alert => alert.Event), used ? Is.EqualTo(new[] { "key.failed" }) : Is.Empty);
     }
 
     private async Task<BackupManifest> SetAsync()
