@@ -57,6 +57,7 @@ internal static class UnitFiles
     {
         yield return options.Data;
         if (options.Backups.Directory is { } backups) yield return backups;
+        foreach (var store in options.Backups.Stores.Select(store => store.Directory).OfType<string>()) yield return store;
         foreach (var file in (string?[])[options.Log.File, options.Edge.AccessLog.File])
         {
             if (file is ['/', ..] && Path.GetDirectoryName(file) is { } directory) yield return directory;

@@ -58,7 +58,7 @@ public sealed class InstallTests
             data: /srv/basmalin
             edge: { http: ["*:8080", "127.0.0.1:8081"], access_log: { file: /srv/access.json } }
             admin: { listen: none, socket: /run/basmalin/other.sock }
-            backups: { directory: /mnt/other/backups }
+            backups: { directory: /mnt/other/backups, stores: [{ name: nas, directory: /mnt/nas/backups }] }
             """;
         Directory.CreateDirectory(Path.Combine(_root, "etc/basmalin"));
         await File.WriteAllTextAsync(Path.Combine(_root, "etc/basmalin/agent.yml"), Settings);
@@ -70,7 +70,7 @@ public sealed class InstallTests
         Assert.That(await File.ReadAllTextAsync(Path.Combine(_root, "etc/systemd/system/basmalin.socket.d/listen.conf")),
             Does.EndWith("[Socket]\nListenStream=\nListenStream=8080\nListenStream=127.0.0.1:8081\nListenStream=/run/basmalin/other.sock\n"));
         Assert.That(await File.ReadAllTextAsync(Path.Combine(_root, "etc/systemd/system/basmalin.service.d/settings.conf")),
-            Does.Contain("ReadWritePaths=/srv/basmalin\n").And.Contain("ReadWritePaths=/srv\n").And.Contain("ReadWritePaths=/mnt/other/backups\n"));
+            Does.Contain("ReadWritePaths=/srv/basmalin\n").And.Contain("ReadWritePaths=/srv\n").And.Contain("ReadWritePaths=/mnt/other/backups\n").And.Contain("ReadWritePaths=/mnt/nas/backups\n"));
     }
 
     [Test]
