@@ -25,36 +25,42 @@ internal static class BenchCommand
         Create("soak", "Ten minutes of load with a swap every five seconds.", Soak),
     ];
 
-    private static Task<Findings> Start(bool quick, CancellationToken cancellationToken) =>
-        new StartBenchmark(quick ? 1 : 10, TimeSpan.FromSeconds(quick ? 2 : 20), TimeProvider.System).RunAsync(cancellationToken);
+    private static Task<Findings> Start(Ask ask, CancellationToken cancellationToken) =>
+        new StartBenchmark(ask.Quick ? 1 : 10, TimeSpan.FromSeconds(ask.Quick ? 2 : 20), TimeProvider.System).RunAsync(cancellationToken);
 
-    private static Task<Findings> Stacks(bool quick, CancellationToken cancellationToken) =>
-        new StacksBenchmark(quick ? 3 : 50, quick ? 1 : 7, TimeSpan.FromSeconds(quick ? 2 : 40), TimeSpan.FromSeconds(quick ? 2 : 30), TimeProvider.System).RunAsync(cancellationToken);
+    private static Task<Findings> Stacks(Ask ask, CancellationToken cancellationToken) =>
+        new StacksBenchmark(ask.Quick ? 3 : 50, ask.Quick ? 1 : 7, TimeSpan.FromSeconds(ask.Quick ? 2 : 40), TimeSpan.FromSeconds(ask.Quick ? 2 : 30), TimeProvider.System).RunAsync(cancellationToken);
 
-    private static Task<Findings> Edge(bool quick, CancellationToken cancellationToken) => new EdgeBenchmark(quick ? EdgePlan.Quick : EdgePlan.Full, TimeProvider.System).RunAsync(cancellationToken);
+    private static Task<Findings> Edge(Ask ask, CancellationToken cancellationToken) => new EdgeBenchmark(ask.Quick ? EdgePlan.Quick : EdgePlan.Full, TimeProvider.System).RunAsync(cancellationToken);
 
-    private static Task<Findings> Steady(bool quick, CancellationToken cancellationToken) =>
-        new SteadyBenchmark(quick ? EdgePlan.Quick : EdgePlan.Full, TimeProvider.System).RunAsync(cancellationToken);
+    private static Task<Findings> Steady(Ask ask, CancellationToken cancellationToken) =>
+        new SteadyBenchmark(ask.Quick ? EdgePlan.Quick : EdgePlan.Full, TimeProvider.System).RunAsync(cancellationToken);
 
-    private static Task<Findings> Soak(bool quick, CancellationToken cancellationToken) => new SoakBenchmark(TimeSpan.FromSeconds(quick ? 15 : 600), TimeProvider.System).RunAsync(cancellationToken);
+    private static Task<Findings> Soak(Ask ask, CancellationToken cancellationToken) => new SoakBenchmark(TimeSpan.FromSeconds(ask.Quick ? 15 : 600), TimeProvider.System).RunAsync(cancellationToken);
 
-    private static Task<Findings> Deploy(bool quick, CancellationToken cancellationToken) => new DeployBenchmark(quick ? 1 : 5, TimeProvider.System).RunAsync(cancellationToken);
+    private static Task<Findings> Deploy(Ask ask, CancellationToken cancellationToken) => new DeployBenchmark(ask.Quick ? 1 : 5, TimeProvider.System).RunAsync(cancellationToken);
 
-    private static Task<Findings> Garden(bool quick, CancellationToken cancellationToken) => new GardenBenchmark(quick ? 2 : 30).RunAsync(cancellationToken);
+    private static Task<Findings> Garden(Ask ask, CancellationToken cancellationToken) => new GardenBenchmark(ask.Quick ? 2 : 30).RunAsync(cancellationToken);
 
-    private static Task<Findings> Backup(bool quick, CancellationToken cancellationToken) => new BackupBenchmark(quick, TimeProvider.System).RunAsync(cancellationToken);
+    private static Task<Findings> Backup(Ask ask, CancellationToken cancellationToken) => new BackupBenchmark(ask.Quick, ask.Megabytes, TimeProvider.System).RunAsync(cancellationToken);
 
-    private static Command Create(string name, string description, params Func<bool, CancellationToken, Task<Findings>>[] benchmarks)
+    private static Command Create(string name, string description, params Func<Ask, CancellationToken, Task<Findings>>[] benchmarks)
     {
         var json = new Option<FileInfo?>("--json") { Description = "A file for the numbers" };
         var markdown = new Option<FileInfo?>("--md") { Description = "A document for the tables; one with marks keeps what is around them" };
         var quick = new Option<bool>("--quick") { Description = "Only shows that it runs" };
+        var size = new Option<int?>("--size") { Description = "Of backups: one database of about so many MB, and one round, in place of three and several" };
+        size.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int?>() is < 24 or > 100_000) result.AddError("--size is from 24 to 100000, in MB");
+        });
         var verb = new Command(name, description) { json, markdown, quick };
+        if (name == "backup") verb.Add(size);
         verb.SetAction(async (parsed, cancellationToken) =>
         {
             try
             {
-                var report = await MeasureAsync(benchmarks, parsed.GetValue(quick), cancellationToken);
+                var report = await MeasureAsync(benchmarks, new(parsed.GetValue(quick), name == "backup" ? parsed.GetValue(size) : null), cancellationToken);
                 Console.Out.WriteLine(report.ToText());
                 if (parsed.GetValue(json) is { } numbers)
                     await File.WriteAllTextAsync(numbers.FullName, report.ToJson(), cancellationToken);
@@ -71,16 +77,20 @@ internal static class BenchCommand
         return verb;
     }
 
-    private static async Task<Report> MeasureAsync(Func<bool, CancellationToken, Task<Findings>>[] benchmarks, bool quick, CancellationToken cancellationToken)
+    private static async Task<Report> MeasureAsync(Func<Ask, CancellationToken, Task<Findings>>[] benchmarks, Ask ask, CancellationToken cancellationToken)
     {
         var machine = Machine.Look(TimeProvider.System);
         var before = Machine.Ticks();
         var findings = ImmutableArray.CreateBuilder<Findings>();
         foreach (var benchmark in benchmarks)
-            findings.Add(await benchmark(quick, cancellationToken));
+            findings.Add(await benchmark(ask, cancellationToken));
 
         var after = Machine.Ticks();
         Progress.Clear();
         return new Report(machine with { Steal = Math.Round((after.Stolen - before.Stolen) / Math.Max(1, after.All - before.All), 4) }, findings.ToImmutable());
     }
+
+    /// <param name="Quick">It is only to be shown that it runs.</param>
+    /// <param name="Megabytes">Of the database; null: as it is planned.</param>
+    private sealed record Ask(bool Quick, int? Megabytes);
 }

@@ -11,14 +11,17 @@ using Orchestrator.Benchmarks.Measuring;
 namespace Orchestrator.Benchmarks.Backup;
 
 /// <summary>A PostgreSQL database with real tables: copied and restored by us and by the usual script, memory by size, and what the continuous log costs.</summary>
-internal sealed class BackupBenchmark(bool quick, TimeProvider time)
+/// <param name="megabytes">Of the one database that is measured; null: three sizes, and three rounds.</param>
+internal sealed class BackupBenchmark(bool quick, int? megabytes, TimeProvider time)
 {
+    private const int MegabytesOfScale = 24;
+
     /// <summary>pgbench's scale: about 24 MB each with what is put beside it.</summary>
-    private int[] Scales => quick ? [1] : [5, 60, 220];
+    private int[] Scales => megabytes is { } wanted ? [Math.Max(1, wanted / MegabytesOfScale)] : quick ? [1] : [5, 60, 220];
 
-    private int Rounds => quick ? 1 : 3;
+    private int Rounds => quick || megabytes is not null ? 1 : 3;
 
-    private int Compared => quick ? 1 : 60;
+    private int Compared => Scales.Length == 1 ? Scales[0] : 60;
 
     public async Task<Findings> RunAsync(CancellationToken cancellationToken)
     {
@@ -34,7 +37,7 @@ internal sealed class BackupBenchmark(bool quick, TimeProvider time)
             LogCost? cost = null;
             foreach (var scale in Scales)
             {
-                Progress.Say($"backup: filling a database of about {scale * 24} MB");
+                Progress.Say($"backup: filling a database of about {scale * MegabytesOfScale} MB");
                 var subject = await cluster.ServerAsync($"of{scale}", null, cancellationToken);
                 await BenchCluster.FillAsync(subject, scale, cancellationToken);
                 sizes.Add(await SizeAsync(cluster, subject, cancellationToken));
@@ -98,7 +101,7 @@ internal sealed class BackupBenchmark(bool quick, TimeProvider time)
 
     private async Task<LogCost> CostAsync(BenchCluster cluster, BackupSubject subject, CancellationToken cancellationToken)
     {
-        var seconds = quick ? 2 : 20;
+        var seconds = quick ? 2 : megabytes is null ? 20 : 8;
         var (without, with, synchronous) = (new List<double>(), new List<double>(), new List<double>());
         for (var round = 1; round <= Rounds; round++)
         {
