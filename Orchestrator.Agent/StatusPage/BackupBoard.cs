@@ -25,6 +25,12 @@ internal sealed record BackupBoard(
     /// <summary>What is wrong with the keys; null: nothing.</summary>
     public BackupFinding? Warning { get; init; }
 
+    /// <summary>Sets that the stack could be brought back from, oldest first.</summary>
+    public ImmutableArray<BackupSetRecord> Sets { get; init; } = [];
+
+    /// <summary>Drills of such sets, oldest first.</summary>
+    public ImmutableArray<DrillRecord> Drills { get; init; } = [];
+
     /// <summary>The set before the newest one, for comparison.</summary>
     public long? BytesBefore { get; init; }
 }

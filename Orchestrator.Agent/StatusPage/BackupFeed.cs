@@ -20,15 +20,20 @@ internal sealed class BackupFeed(SetLedger sets, DrillLedger drills, BackupCalen
         if (recent.IsEmpty && next.IsEmpty && now.Count == 0) return null;
 
         var standing = recent.Where(set => set is { State: BackupSetState.Succeeded, IsDump: false }).ToList();
+        // A dump is proved as a part of being made; what is shown is how the stack would come back.
+        var dumps = recent.Where(set => set.IsDump).Select(set => set.Id.Value).ToHashSet();
+        var proofs = (await drills.ListAsync(stack, Few, cancellationToken)).Where(drill => !dumps.Contains(drill.Set)).ToList();
         return new(
             standing.FirstOrDefault(),
             recent.FirstOrDefault(set => set.State != BackupSetState.Running) is { State: BackupSetState.Failed } failed ? failed : null,
-            (await drills.ListAsync(stack, 1, cancellationToken)).FirstOrDefault(),
+            proofs.FirstOrDefault(),
             next,
             [.. now])
         {
             Warning = keys.Problem,
             Streams = [.. streams.States.Where(stream => stream.Stack == stack)],
+            Sets = [.. standing.AsEnumerable().Reverse()],
+            Drills = [.. proofs.AsEnumerable().Reverse()],
             BytesBefore = standing.Count > 1 ? standing[1].Bytes : null,
         };
     }

@@ -45,7 +45,10 @@ internal sealed class PageHost : IAsyncDisposable
             _ => Task.FromResult(host.Stacks.Select(stack => stack.Status).ToImmutableArray()),
             (stack, _) => Task.FromResult(host.Find(stack).Recent),
             (stack, _) => Task.FromResult(host.Find(stack).Releases),
-            host.WatchAsync));
+            host.WatchAsync)
+        {
+            Backups = (stack, _) => Task.FromResult(host.Find(stack).Backups),
+        });
         host._application = builder.Build();
         host.Map(host._application);
         await host._application.StartAsync();

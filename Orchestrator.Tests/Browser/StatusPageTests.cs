@@ -43,6 +43,25 @@ public sealed class StatusPageTests
     }
 
     [Test]
+    public async Task Backups_show_what_a_loss_costs_and_how_sets_and_drills_went_lately()
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        await using var host = await PageHost.StartAsync(Samples.Board(now) with { Backups = Samples.Backups(now) });
+        await using var open = await OpenPage.OnAsync(host.Address);
+        var page = await ShowAsync(open);
+
+        var section = page.Locator("#backups-garden");
+        await Expect(section).ToContainTextAsync("A loss now costs (RPO)");
+        await Expect(section).ToContainTextAsync("2.4 s without this host");
+        await Expect(section.Locator(".trend-size rect")).ToHaveCountAsync(12);
+        await Expect(section.Locator(".trend-rto rect.failed")).ToHaveCountAsync(1);
+        var (term, value) = (await section.Locator("dt").First.BoundingBoxAsync(), await section.Locator("dd").First.BoundingBoxAsync());
+        Assert.That((value!.Y - term!.Y, value.X > term.X), Is.EqualTo((0, true)), "each fact is a line of its own, its name before it");
+        await section.ScreenshotAsync(new() { Path = Path.Combine(TestContext.CurrentContext.WorkDirectory, "status-backups.png"), Animations = ScreenshotAnimations.Disabled });
+        Assert.That(open.Complaints, Is.Empty);
+    }
+
+    [Test]
     public async Task The_rollback_button_asks_says_what_it_will_do_and_does_it_once()
     {
         var now = TimeProvider.System.GetUtcNow();

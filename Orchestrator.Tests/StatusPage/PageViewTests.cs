@@ -97,10 +97,13 @@ public sealed class PageViewTests
         };
         var backups = new BackupBoard(set, null, drill, ImmutableSortedDictionary<string, DateTimeOffset>.Empty.Add("backup", Now.AddHours(5)), [copying]);
 
-        var section = Page(Samples.Board(Now) with { Backups = backups }).ById("backups-garden").Text();
+        backups = backups with { Sets = [set, set with { Manifest = null }], Drills = [drill with { Passed = false }, drill] };
+        var page = Page(Samples.Board(Now) with { Backups = backups });
+        var section = page.ById("backups-garden").Text();
 
         Assert.Multiple(() =>
         {
+            Assert.That(section, Does.Contain("Recovery, as drills measured it 31.5 s").And.Contain("Time that a set took 1 min 30 s"));
             Assert.That(section, Does.StartWith("Backups proved"));
             Assert.That(section, Does.Contain("000042-20261122T010000Z").And.Contain("took 1 min 30 s"));
             Assert.That(section, Does.Contain("passed").And.Contain("answers in 31.5 s"));

@@ -1,8 +1,11 @@
 using System.Collections.Immutable;
 using Orchestrator.Agent.StatusPage;
+using Orchestrator.Backups;
+using Orchestrator.Backups.Sets;
 using Orchestrator.Deployments;
 using Orchestrator.Docker;
 using Orchestrator.Planning;
+using Orchestrator.Restores;
 using Orchestrator.Stacks;
 
 namespace Orchestrator.Tests.StatusPage;
@@ -101,4 +104,39 @@ internal static class Samples
         status ?? Stack(now),
         recent.Length > 0 ? [.. recent] : [Failed(now, "Unhandled exception. connection refused"), Succeeded(now)],
         [Release(now, 13, "1.5.1", committed: false), Release(now, 12, "1.5.0"), Release(now, 11, "1.4.2"), Release(now, 9, "1.4.0")]);
+
+    /// <summary>Twelve nights of sets, six drills of which one failed, and a log that is received.</summary>
+    public static BackupBoard Backups(DateTimeOffset now)
+    {
+        BackupSetRecord Set(int night) => new()
+        {
+            Stack = "garden",
+            Sequence = night,
+            Id = BackupSetId.Of(night, now.AddDays(night - 12)),
+            State = BackupSetState.Succeeded,
+            Reason = "schedule",
+            StartedAt = now.AddDays(night - 12),
+            EndedAt = now.AddDays(night - 12).AddSeconds(20 + night),
+            ProvedAt = now,
+            Manifest = new()
+            {
+                Id = BackupSetId.Of(night, now), Stack = "garden", CreatedAt = now, Reason = "schedule", Program = "test", Recipients = [],
+                Parts = [new() { Service = "postgres", Kind = "postgres", Objects = [new("key", 1, "", (1L << 20) * (night == 9 ? 14 : 30 + night), "")] }],
+            },
+            Zones = ImmutableSortedDictionary<string, string>.Empty.Add("local", BackupSetRecord.Whole),
+        };
+        DrillRecord Drill(int week) => new()
+        {
+            Number = week, Stack = "garden", Set = "", StartedAt = now.AddDays(-7 * (6 - week)), EndedAt = now.AddDays(-7 * (6 - week)), Passed = week != 3, Checks = [],
+            Phases = ImmutableSortedDictionary<string, double>.Empty.Add("application", 4).Add("total", week == 3 ? 40 : 10 + week),
+        };
+        var sets = Enumerable.Range(1, 12).Select(Set).ToImmutableArray();
+        return new(sets[^1], null, Drill(6), ImmutableSortedDictionary<string, DateTimeOffset>.Empty.Add("backup", now.AddHours(5)).Add("drill", now.AddDays(3)), [])
+        {
+            Sets = sets,
+            Drills = [.. Enumerable.Range(1, 6).Select(Drill)],
+            BytesBefore = sets[^2].Bytes,
+            Streams = [new("garden", "postgres", "postgres", true, TimeSpan.Zero, 0, TimeSpan.FromSeconds(2.4), 1800)],
+        };
+    }
 }

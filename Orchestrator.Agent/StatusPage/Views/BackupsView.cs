@@ -16,9 +16,11 @@ internal static class BackupsView
         <dl class="facts">
         {Fact("Newest set", backups.Newest is { } newest ? Set(newest, backups.BytesBefore) : Quiet("none yet"))}
         {Fact("Last drill", backups.Drill is { } drill ? Drill(drill) : Quiet("no set has been restored yet, so none is proved"))}
+        {(backups.Streams.IsEmpty ? Html.Empty : Fact("A loss now costs (RPO)", Html.Of($"<strong>{Cost(backups)}</strong>")))}
         {backups.Streams.Select(stream => Fact($"{stream.Service}, continuously", Stream(stream)))}
         {backups.Next.Select(next => Fact($"Next {next.Key}", Phrases.Until(next.Value)))}
         </dl>
+        {BackupTrends.Render(backups)}
         {backups.Now.Select(Operation)}
         {(backups.Warning is { } warning ? Html.Of($"""<div class="failure"><p class="reason">{warning.What}</p><p>{warning.Hint}</p></div>""") : Html.Empty)}
         {(backups.Failed is { } failed ? Html.Of($"""<div class="failure"><p class="reason">The set {failed.Id.Value} failed: {failed.Problem}</p><p>{failed.Hint}</p></div>""") : Html.Empty)}
@@ -61,13 +63,18 @@ internal static class BackupsView
         ? string.Create(CultureInfo.InvariantCulture, $" ({(bytes > old ? "+" : "-")}{change} %)")
         : "";
 
-    private static string Size(long bytes) => bytes switch
+    internal static string Size(long bytes) => bytes switch
     {
         < 1L << 10 => string.Create(CultureInfo.InvariantCulture, $"{bytes} B"),
         < 1L << 20 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024.0:0.0} KiB"),
         < 1L << 30 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:0.0} MiB"),
         _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1073741824.0:0.0} GiB"),
     };
+
+    /// <summary>Of what is received continuously: the worst, off this host and on its disk.</summary>
+    private static string Cost(BackupBoard backups) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{backups.Streams.Max(stream => stream.OffHostLag).TotalSeconds:0.0} s without this host, {backups.Streams.Max(stream => stream.LocalLag).TotalSeconds:0.0} s with its disk");
 
     private static Html Stream(StreamState stream) => stream.Streaming
         ? Html.Of($"{Size(stream.OffHostBytes)} are not off this host yet{(stream.OffHostLag > TimeSpan.FromSeconds(1) ? string.Create(CultureInfo.InvariantCulture, $", for {stream.OffHostLag.TotalSeconds:0} s") : "")}")
