@@ -120,14 +120,25 @@ internal static class Samples
             ProvedAt = now,
             Manifest = new()
             {
-                Id = BackupSetId.Of(night, now), Stack = "garden", CreatedAt = now, Reason = "schedule", Program = "test", Recipients = [],
+                Id = BackupSetId.Of(night, now),
+                Stack = "garden",
+                CreatedAt = now,
+                Reason = "schedule",
+                Program = "test",
+                Recipients = [],
                 Parts = [new() { Service = "postgres", Kind = "postgres", Objects = [new("key", 1, "", (1L << 20) * (night == 9 ? 14 : 30 + night), "")] }],
             },
             Zones = ImmutableSortedDictionary<string, string>.Empty.Add("local", BackupSetRecord.Whole),
         };
         DrillRecord Drill(int week) => new()
         {
-            Number = week, Stack = "garden", Set = "", StartedAt = now.AddDays(-7 * (6 - week)), EndedAt = now.AddDays(-7 * (6 - week)), Passed = week != 3, Checks = [],
+            Number = week,
+            Stack = "garden",
+            Set = "",
+            StartedAt = now.AddDays(-7 * (6 - week)),
+            EndedAt = now.AddDays(-7 * (6 - week)),
+            Passed = week != 3,
+            Checks = [],
             Phases = ImmutableSortedDictionary<string, double>.Empty.Add("application", 4).Add("total", week == 3 ? 40 : 10 + week),
         };
         var sets = Enumerable.Range(1, 12).Select(Set).ToImmutableArray();
