@@ -19,6 +19,7 @@ internal static class StackResponses
         Running = status.Running is { } running ? DeploymentResponses.From(running) : null,
         Last = status.Last is { } last ? DeploymentResponses.From(last) : null,
         Problem = status.Problem,
+        Drift = [.. status.Drift.Select(note => new DriftResponse(note.Kind, note.Service, note.Subject, note.Detail, note.Outlook))],
     };
 
     public static ReleaseResponse From(Release release, int current) => new(

@@ -33,6 +33,7 @@ internal static class CommandLine
         root.Add(StackVerbs.Maintenance(host));
         root.Add(PauseVerbs.Pause(host));
         root.Add(PauseVerbs.Resume(host));
+        root.Add(HealVerb.Create(host));
         root.Add(LookVerbs.Doctor(host));
         root.Add(FileVerbs.Config(host));
         root.Add(InstallVerbs.Install(host));

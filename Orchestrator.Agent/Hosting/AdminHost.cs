@@ -8,8 +8,6 @@ using Orchestrator.Agent.Api.Contracts;
 using Orchestrator.Agent.Auth;
 using Orchestrator.Agent.StatusPage;
 using Orchestrator.Agent.Webhooks;
-using Orchestrator.Backups.Sets;
-using Orchestrator.Certificates;
 using Orchestrator.Deployments;
 using Orchestrator.Docker;
 using Orchestrator.Journal;
@@ -49,6 +47,7 @@ internal static class AdminHost
         var vault = Vault.Of(options, time);
         builder.Services.AddBackups(options.Data, vault, options.File);
         if (vault.Keys is { } keys) builder.Services.AddSingleton(keys);
+        builder.Services.AddHealing(options.Healing);
         AddAccess(builder.Services, options.Limits);
         AddApi(builder.Services, options.Limits);
         builder.Services.AddStatusPage();
@@ -136,12 +135,10 @@ internal static class AdminHost
     {
         services.AddSingleton<HttpClient>();
         services.AddHostedService<JournalCopies>();
+        services.AddSingleton<NewsFeed>();
         services.AddHostedService(provider => new NotificationService(
             NotificationChannels.Create(options.Notify, provider.GetRequiredService<HttpClient>(), engines.Pipelines, provider.GetRequiredService<TimeProvider>()),
-            provider.GetRequiredService<DeploymentQueue>(),
-            provider.GetRequiredService<CertificateAlarm>(),
-            provider.GetRequiredService<BackupAlerts>(),
-            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<NewsFeed>(),
             provider.GetRequiredService<ILogger<NotificationService>>()));
         services.AddQuartz(quartz =>
         {

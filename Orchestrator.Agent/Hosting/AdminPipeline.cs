@@ -25,6 +25,7 @@ internal static class AdminPipeline
         var api = app.MapGroup("/api/v1").Problems();
         api.MapStacks();
         api.MapPauses();
+        api.MapHealing();
         api.MapDeployments();
         api.MapBackups();
         api.MapBackupKeys();

@@ -66,6 +66,7 @@ public static class AgentFile
             Retention = Retention(root.Section("retention"), defaults.Retention),
             Preflight = Preflight(root.Section("preflight"), defaults.Preflight),
             Backups = BackupSettings.Read(root.Section("backups"), defaults.Backups),
+            Healing = HealingSettings.Read(root.Section("healing"), defaults.Healing),
             Freeze = [.. root.Sections("freeze").Select(Freeze)],
             Notify = [.. root.Sections("notify").Select(Notify).OfType<NotifyOptions>()],
         };

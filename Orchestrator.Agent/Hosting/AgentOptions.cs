@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using Orchestrator.Healing;
 using Orchestrator.Traffic.Requests;
 
 namespace Orchestrator.Agent.Hosting;
@@ -36,6 +37,8 @@ public sealed record AgentOptions
     public PreflightOptions Preflight { get; init; } = new();
 
     public BackupOptions Backups { get; init; } = new();
+
+    public HealingOptions Healing { get; init; } = new();
 
     public ImmutableArray<FreezeOptions> Freeze { get; init; } = [];
 
@@ -128,7 +131,7 @@ public sealed record FreezeOptions
     public TimeZoneInfo Zone { get; init; } = TimeZoneInfo.Utc;
 }
 
-/// <summary>Somebody who is told when a deployment has ended, or a certificate needs to be looked after.</summary>
+/// <summary>Somebody who is told when a deployment has ended, or a certificate, a backup or a replica needs to be looked after.</summary>
 public sealed record NotifyOptions
 {
     public required Uri Url { get; init; }

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Hosting.Systemd;
 using Orchestrator.Certificates;
 using Orchestrator.Deployments;
+using Orchestrator.Healing;
 using Orchestrator.Scheduling;
 using Orchestrator.Traffic;
 using Orchestrator.Traffic.Handover;
@@ -135,6 +136,8 @@ public sealed partial class Daemon : IAsyncDisposable
         var leave = edge.TakeLeaveAsync(limit / 6 < LongestLeave ? limit / 6 : LongestLeave);
         using (var patience = new CancellationTokenSource(limit, time)) await _admin.StopAsync(patience.Token);
 
+        await Services.GetRequiredService<Healer>().DisposeAsync();
+
         // Deployments suspend themselves first: a step must not see the edge go away beneath it.
         await Services.GetRequiredService<DeploymentRuntime>().DisposeAsync();
         await Services.GetRequiredService<BackupRuntime>().DisposeAsync();
@@ -193,6 +196,7 @@ public sealed partial class Daemon : IAsyncDisposable
 
         await Services.GetRequiredService<BackupRuntime>().StartAsync(cancellationToken);
         await runtime.StartAsync(cancellationToken);
+        Services.GetRequiredService<Healer>().Start();
     }
 
     private void RestoreIssued()

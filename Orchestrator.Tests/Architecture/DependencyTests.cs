@@ -30,11 +30,12 @@ public sealed class DependencyTests
         ["Access"] = ["Journal", "Secrets"],
         ["Journal"] = ["Stacks", "Planning", "Deployments", "Docker"],
         ["Deployments"] = ["Stacks", "Planning", "Docker", "Traffic", "Health", "Journal", "Secrets", "Telemetry", "Backups"],
-        ["Notifications"] = ["Deployments", "Stacks", "Resilience", "Certificates", "Backups"],
+        ["Healing"] = ["Deployments", "Stacks", "Planning", "Docker", "Traffic", "Health", "Journal", "Telemetry"],
+        ["Notifications"] = ["Deployments", "Stacks", "Resilience", "Certificates", "Backups", "Healing"],
         ["Certificates"] = ["Traffic", "Secrets"],
         ["Backups"] = ["Stacks", "Docker", "Journal", "Secrets", "Telemetry"],
         ["Restores"] = ["Backups", "Deployments", "Traffic", "Planning", "Stacks", "Docker", "Health", "Journal", "Secrets", "Telemetry"],
-        ["Scheduling"] = ["Deployments", "Journal", "Planning", "Certificates", "Traffic", "Backups", "Restores", "Stacks", "Telemetry", "Docker", "Secrets"],
+        ["Scheduling"] = ["Deployments", "Journal", "Planning", "Certificates", "Traffic", "Backups", "Restores", "Stacks", "Telemetry", "Docker", "Secrets", "Healing"],
     };
 
     private static IEnumerable<string> Folders => MayKnow.Keys;

@@ -16,6 +16,7 @@ public sealed partial class SourceTests
         ("Orchestrator/Traffic", 3000),
         ("Orchestrator/Certificates", 3000),
         ("Orchestrator/Health", 4000),
+        ("Orchestrator/Healing", 4000),
         ("Orchestrator/Backups", 5000),
         ("Orchestrator/Restores", 5000),
         ("Orchestrator/Scheduling/BackupCalendar.cs", 5000),

@@ -8,6 +8,7 @@ using Orchestrator.Backups.Sets;
 using Orchestrator.Backups.Stores;
 using Orchestrator.Deployments;
 using Orchestrator.Docker;
+using Orchestrator.Healing;
 using Orchestrator.Journal;
 using Orchestrator.Journal.Sqlite;
 using Orchestrator.Planning;
@@ -62,10 +63,11 @@ internal sealed class TestDaemon : IAsyncDisposable
     public static string NewName() => $"t{Guid.NewGuid().ToString("N")[..8]}";
 
     /// <param name="time">Its clock; null: the system's.</param>
-    public static async Task<TestDaemon> StartAsync(DeploymentOptions? options = null, TimeProvider? time = null, VaultOptions? vault = null)
+    /// <param name="healing">Null: differences are only reported, so that what a test takes away stays away.</param>
+    public static async Task<TestDaemon> StartAsync(DeploymentOptions? options = null, TimeProvider? time = null, VaultOptions? vault = null, HealingOptions? healing = null)
     {
         var directory = System.IO.Directory.CreateTempSubdirectory("basmalin-test-").FullName;
-        var daemon = new TestDaemon(directory, vault ?? new(), await BuildAsync(directory, 0, options, vault ?? new(), time));
+        var daemon = new TestDaemon(directory, vault ?? new(), await BuildAsync(directory, 0, options, vault ?? new(), time, healing));
         await daemon.OpenAsync();
         return daemon;
     }
@@ -211,7 +213,7 @@ internal sealed class TestDaemon : IAsyncDisposable
         if (found.Length > 0) await DockerAsync($"{remove} {string.Join(' ', found)}");
     }
 
-    private static async Task<ServiceProvider> BuildAsync(string directory, int port, DeploymentOptions? options, VaultOptions vault, TimeProvider? clock = null)
+    private static async Task<ServiceProvider> BuildAsync(string directory, int port, DeploymentOptions? options, VaultOptions vault, TimeProvider? clock = null, HealingOptions? healing = null)
     {
         var time = clock ?? TimeProvider.System;
         var database = await SqliteDatabase.OpenAsync(Path.Combine(directory, "journal.db"), time, CancellationToken.None);
@@ -236,6 +238,7 @@ internal sealed class TestDaemon : IAsyncDisposable
             .AddSingleton(options ?? new DeploymentOptions { DiskFloorRatio = 0, DiskFloorBytes = 1 << 20 })
             .AddDeployments(directory)
             .AddBackups(directory, vault)
+            .AddHealing(healing ?? new() { Mode = HealingMode.Report })
             .BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true });
     }
 
@@ -246,10 +249,12 @@ internal sealed class TestDaemon : IAsyncDisposable
         await _services.GetRequiredService<EdgeServer>().StartAsync(CancellationToken.None);
         await _services.GetRequiredService<BackupRuntime>().StartAsync(CancellationToken.None);
         await runtime.StartAsync(CancellationToken.None);
+        _services.GetRequiredService<Healer>().Start();
     }
 
     private async Task CloseAsync()
     {
+        await _services.GetRequiredService<Healer>().DisposeAsync();
         await _services.GetRequiredService<DeploymentRuntime>().DisposeAsync();
         await _services.GetRequiredService<BackupRuntime>().DisposeAsync();
         await _services.GetRequiredService<EdgeServer>().StopAsync(TimeSpan.FromSeconds(5));

@@ -22,6 +22,9 @@ public sealed partial class DeploymentQueue(
     private readonly CancellationTokenSource _stopping = new();
     private bool _disposed;
 
+    /// <summary>Who may change what of a stack runs: the deployment that is under way, or, while there is none, whoever heals it.</summary>
+    public StackLeases Leases { get; } = new();
+
     /// <summary>Raised after each deployment that has ended; must not throw.</summary>
     public event Action<Deployment>? Ended;
 
@@ -125,6 +128,7 @@ public sealed partial class DeploymentQueue(
 
     private async Task RunAsync(string stack, Worker worker, Deployment deployment)
     {
+        using var lease = await Leases.EnterAsync(stack, _stopping.Token);
         using var cancel = new CancellationTokenSource();
         var (work, action) = await resume.PrepareAsync(deployment, CancellationToken.None);   // a moment: not to be cut in half
         lock (_gate) (worker.Running, worker.Cancel, worker.Work) = (deployment.Id, cancel, work);

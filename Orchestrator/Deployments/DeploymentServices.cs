@@ -64,6 +64,7 @@ public static class DeploymentServices
         .AddSingleton<LiveProbes>()
         .AddSingleton<RouteReconciler>()
         .AddSingleton<LiveWatch>()
+        .AddSingleton<DriftBoard>()
         .AddSingleton<StackStatusReader>()
         .AddSingleton<DeploymentService>()
         .AddSingleton<DeploymentRuntime>();

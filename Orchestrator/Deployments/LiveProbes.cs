@@ -21,6 +21,7 @@ public sealed partial class LiveProbes : IAsyncDisposable
     private readonly ILogger<LiveProbes> _logger;
     private readonly Dictionary<Upstream, Watched> _watched = [];
     private readonly TimedLoop _loop;
+    private volatile IReadOnlyList<FailingReplica> _failing = [];
 
     public LiveProbes(IJournal journal, StackTraffic traffic, Gates gates, TimeProvider time, ILogger<LiveProbes> logger)
     {
@@ -31,6 +32,9 @@ public sealed partial class LiveProbes : IAsyncDisposable
         _logger = logger;
         _loop = new TimedLoop(TimeSpan.FromSeconds(1), RoundAsync, time);
     }
+
+    /// <summary>Live replicas whose last probes failed, as often in a row as takes one out of the rotation; also the last of a service, which stays in it.</summary>
+    public IReadOnlyList<FailingReplica> Failing => _failing;
 
     public void Start() => _loop.Start();
 
@@ -52,6 +56,11 @@ public sealed partial class LiveProbes : IAsyncDisposable
                 LogNotAsked(upstream.Identity.Stack, upstream.Identity.Service, problem.Message);
             }
         }
+
+        _failing = [.. from pair in _watched
+                       from failing in pair.Value.Failures
+                       where pair.Value.Rule is { } rule && failing.Value >= rule.Failures
+                       select new FailingReplica(pair.Key.Identity.Stack, pair.Key.Identity.Service, new(failing.Key), pair.Value.Details.GetValueOrDefault(failing.Key, ""))];
     }
 
     /// <summary>Probes by exec cost the container a process each time, and that a container runs is said by the engine: both end with the gate.</summary>
@@ -80,6 +89,7 @@ public sealed partial class LiveProbes : IAsyncDisposable
         if (seen.Healthy)
         {
             watched.Failures.Remove(replica.Key);
+            watched.Details.Remove(replica.Key);
             if (!watched.Out.Remove(replica.Key)) return;
 
             upstream.SetAvailable(replica.Key, true);
@@ -87,6 +97,7 @@ public sealed partial class LiveProbes : IAsyncDisposable
             return;
         }
 
+        watched.Details[replica.Key] = seen.Detail;
         var failures = watched.Failures[replica.Key] = watched.Failures.GetValueOrDefault(replica.Key) + 1;
         if (failures < rule.Failures || !upstream.TryTakeOut(replica.Key)) return;
 
@@ -109,6 +120,9 @@ public sealed partial class LiveProbes : IAsyncDisposable
         public long Asked { get; set; }
 
         public Dictionary<string, int> Failures { get; } = [];
+
+        /// <summary>Key → what its last probe saw, of those that failed.</summary>
+        public Dictionary<string, string> Details { get; } = [];
 
         public HashSet<string> Out { get; } = [];
     }

@@ -22,10 +22,15 @@ public sealed class StackContainers(IContainerEngine engine, GrantedFiles files)
 
     public async Task EnsureNetworksAndVolumesAsync(Stack stack, CancellationToken cancellationToken)
     {
+        await EnsureNetworksAsync(stack, cancellationToken);
+        foreach (var volume in stack.Volumes) await engine.EnsureVolumeAsync(new(volume, volume.Labels.SetItem(Labels.Stack, stack.Name)), cancellationToken);
+    }
+
+    public async Task EnsureNetworksAsync(Stack stack, CancellationToken cancellationToken)
+    {
         var labels = ImmutableSortedDictionary<string, string>.Empty.Add(Labels.Stack, stack.Name);
         foreach (var network in UsedNetworks(stack)) await engine.EnsureNetworkAsync(new(network, network.Labels.SetItems(labels)), cancellationToken);
         foreach (var names in NamesNetworks(stack)) await engine.EnsureNetworkAsync(new(names, labels), cancellationToken);
-        foreach (var volume in stack.Volumes) await engine.EnsureVolumeAsync(new(volume, volume.Labels.SetItems(labels)), cancellationToken);
     }
 
     /// <summary>Joins containers that are kept to the names networks that have come since they were made.</summary>
@@ -41,11 +46,14 @@ public sealed class StackContainers(IContainerEngine engine, GrantedFiles files)
     /// <summary>Creates and starts one replica; one that is already there and made of the same is only started.</summary>
     public async Task<ContainerId> StartAsync(ServiceSpec spec, Placement place, CancellationToken cancellationToken)
     {
-        var request = ContainerRequests.For(spec, place, await files.MountsAsync(place.Release, spec, cancellationToken));
-        var id = await engine.CreateAsync(request, cancellationToken);
+        var id = await CreateAsync(spec, place, cancellationToken);
         await engine.StartAsync(id, cancellationToken);
         return id;
     }
+
+    /// <summary>Creates one replica, or finds it, and does not start it.</summary>
+    public async Task<ContainerId> CreateAsync(ServiceSpec spec, Placement place, CancellationToken cancellationToken) =>
+        await engine.CreateAsync(ContainerRequests.For(spec, place, await files.MountsAsync(place.Release, spec, cancellationToken)), cancellationToken);
 
     public async Task<ContainerId> StartMigrationAsync(ServiceSpec spec, Placement place, ImmutableArray<string> command, CancellationToken cancellationToken)
     {

@@ -21,7 +21,11 @@ public sealed partial class StackRoutesKeeper(
 
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentDictionary<ContainerId, Task> _returning = [];
+    private readonly ConcurrentDictionary<ContainerId, bool> _withheld = [];
     private Task _watch = Task.CompletedTask;
+
+    /// <summary>What the engine tells of containers of ours, as it is heard; must not throw.</summary>
+    public event Action<EngineEvent>? Happened;
 
     /// <summary>Lays the routes of a stack onto the containers of its live generations.</summary>
     public Task RestoreAsync(StackState state, CancellationToken cancellationToken) => RestoreAsync(state, null, cancellationToken);
@@ -104,6 +108,7 @@ public sealed partial class StackRoutesKeeper(
 
     private void Look(EngineEvent happened)
     {
+        Happened?.Invoke(happened);
         var stack = happened.Attributes.GetValueOrDefault(Labels.Stack, "");
         var service = happened.Attributes.GetValueOrDefault(Labels.Service, "");
         var gone = happened.Action is "die" or "destroy" or "pause";
@@ -128,10 +133,16 @@ public sealed partial class StackRoutesKeeper(
     /// <summary>Lets a container that runs have requests as soon as it answers, where it is now.</summary>
     public void ComeBack(string stack, string service, ContainerId id)
     {
-        if (_stopping.IsCancellationRequested || _returning.GetValueOrDefault(id) is { IsCompleted: false }) return;
+        if (_stopping.IsCancellationRequested || _withheld.ContainsKey(id) || _returning.GetValueOrDefault(id) is { IsCompleted: false }) return;
 
         _returning[id] = Task.Run(() => ComeBackAsync(stack, service, id, _stopping.Token));
     }
+
+    /// <summary>Keeps a container out of the rotation although it runs, until it is admitted: it has not proved itself yet.</summary>
+    public void Withhold(ContainerId id) => _withheld[id] = true;
+
+    /// <summary>Ends what <see cref="Withhold"/> began.</summary>
+    public void Admit(ContainerId id) => _withheld.TryRemove(id, out _);
 
     /// <summary>Whether a container is a replica of that generation.</summary>
     public static bool IsOf(UpstreamIdentity identity, ObservedContainer seen) =>
@@ -191,10 +202,12 @@ public sealed partial class StackRoutesKeeper(
         }
         else
         {
-            // Its address has changed: the same colour under a new upstream; what is under way on the old one ends there.
-            var replicas = upstream.Replicas.RemoveAll(old => old.Key == address.Key).Add(address);
-            var renewed = new Upstream(upstream.Identity, replicas, time);
-            if (traffic.Exchange(stack, upstream, renewed)) await upstream.DrainAsync(new(TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(60)), cancellationToken);
+            // New, or under another address: the same colour under a new upstream; what is under way on the old one ends there. What is no more is left out.
+            var present = (await containers.ListAsync(stack, cancellationToken)).Select(seen => seen.Id.Value).ToHashSet();
+            var old = traffic.Renew(upstream.Identity, replicas => [.. replicas.Where(known => known.Key != address.Key && present.Contains(known.Key)), address]);
+            LogIn(stack, service, new(address.Key));
+            if (old is not null) await old.DrainAsync(new(TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(60)), cancellationToken);
+            return;
         }
 
         LogIn(stack, service, new(address.Key));

@@ -8,7 +8,11 @@ namespace Orchestrator.Deployments;
 /// <param name="Running">The deployment that runs or waits; null: none.</param>
 /// <param name="Problem">What is wrong with its record; null: nothing.</param>
 public sealed record StackStatus(
-    string Stack, int CurrentRelease, string? Version, ImmutableArray<ServiceStatus> Services, WarmState? Warm, bool Maintenance, Deployment? Running, Deployment? Last, string? Problem);
+    string Stack, int CurrentRelease, string? Version, ImmutableArray<ServiceStatus> Services, WarmState? Warm, bool Maintenance, Deployment? Running, Deployment? Last, string? Problem)
+{
+    /// <summary>In what the engine differs from the release, as it was last seen. Empty: in nothing.</summary>
+    public ImmutableArray<DriftNote> Drift { get; init; } = [];
+}
 
 /// <param name="Health">healthy, unhealthy, starting, running, completed or stopped: the worst of its containers.</param>
 /// <param name="Routes">Where it is reached, e.g. <c>garden.example/</c> or <c>:3000</c>.</param>

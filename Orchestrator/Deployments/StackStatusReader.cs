@@ -7,7 +7,7 @@ using Orchestrator.Stacks;
 namespace Orchestrator.Deployments;
 
 /// <summary>Journal and engine, put together for people.</summary>
-public sealed class StackStatusReader(IJournal journal, StackContainers containers, StackTraffic traffic)
+public sealed class StackStatusReader(IJournal journal, StackContainers containers, StackTraffic traffic, DriftBoard drift)
 {
     /// <summary>How far back a stack is looked for whose first deployment runs, waits, or has failed: it has no state yet.</summary>
     private const int LookBack = 100;
@@ -65,7 +65,10 @@ public sealed class StackStatusReader(IJournal journal, StackContainers containe
         var services = release?.Stack.Services.Select(spec => ServiceOf(spec, release, state, [.. observed.Where(seen => seen.Service == spec.Name && !seen.IsOneShot)])) ?? [];
         return new(
             state.Stack, state.CurrentRelease, release?.Version, [.. services], state.Warm, state.Maintenance,
-            deployments.LastOrDefault(deployment => !deployment.Ended), deployments.FirstOrDefault(deployment => deployment.Ended), traffic.ProblemOf(state.Stack) ?? JournalProblem);
+            deployments.LastOrDefault(deployment => !deployment.Ended), deployments.FirstOrDefault(deployment => deployment.Ended), traffic.ProblemOf(state.Stack) ?? JournalProblem)
+        {
+            Drift = drift.Of(state.Stack),
+        };
     }
 
     private ServiceStatus ServiceOf(ServiceSpec spec, Release release, StackState state, ImmutableArray<ObservedContainer> observed)

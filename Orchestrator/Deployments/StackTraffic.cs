@@ -199,6 +199,23 @@ public sealed class StackTraffic(TrafficRouter router, EdgeServer edge, VolumeRo
         }
     }
 
+    /// <summary>Other replicas for a generation that has the traffic, under a new upstream. Those that are out of the rotation stay out of it.</summary>
+    /// <returns>The old upstream, which is to be drained; null: another generation has the traffic, or the replicas are the same.</returns>
+    public Upstream? Renew(UpstreamIdentity identity, Func<ImmutableArray<ReplicaAddress>, ImmutableArray<ReplicaAddress>> change)
+    {
+        lock (_publishing)
+        {
+            if (!LiveOf(identity.Stack).TryGetValue(identity.Service, out var old) || old.Identity != identity) return null;
+
+            var replicas = change(old.Replicas);
+            if (replicas.SequenceEqual(old.Replicas)) return null;
+
+            var renewed = new Upstream(identity, replicas, time);
+            foreach (var replica in old.Replicas.Where(replica => replicas.Contains(replica) && !old.IsAvailable(replica.Key))) renewed.SetAvailable(replica.Key, false);
+            return Exchange(identity.Stack, old, renewed) ? old : null;
+        }
+    }
+
     public bool InMaintenance(string stack) => router.Find(stack)?.Maintenance == true;
 
     /// <summary>The state with what is now: somebody may have begun or ended the maintenance while a deployment ran.</summary>

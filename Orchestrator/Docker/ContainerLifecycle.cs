@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.Text.Json;
 using Docker.DotNet;
 using Docker.DotNet.Models;
 
@@ -141,6 +142,23 @@ internal sealed class ContainerLifecycle(EngineConnection engine)
             : ended.StatusCode;
     }
 
+    public async Task<long?> MemoryAsync(ContainerId id, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var stream = await engine.CallAsync(
+                new EngineCall($"measure container {id}"),
+                (client, token) => StatsAsync(client, id, token),
+                cancellationToken);
+            using var json = await JsonDocument.ParseAsync(stream, default, cancellationToken);
+            return Observation.Memory(json.RootElement);
+        }
+        catch (EngineException gone) when (gone.Fault == EngineFault.NotFound)
+        {
+            return null;
+        }
+    }
+
     public Task JoinAsync(ContainerId id, NetworkJoin join, CancellationToken cancellationToken) => engine.CallAsync(
         new EngineCall($"attach container {id} to network {join.Network}"),
         (client, token) => JoinOnceAsync(client, id, join, token),
@@ -169,6 +187,11 @@ internal sealed class ContainerLifecycle(EngineConnection engine)
         foreach (var value in values) accepted[value] = true;
         return new Dictionary<string, IDictionary<string, bool>>(StringComparer.Ordinal) { [name] = accepted };
     }
+
+#pragma warning disable CS0618 // Its successor pushes, and ends by cancellation only; this is one answer.
+    private static Task<Stream> StatsAsync(DockerClient client, ContainerId id, CancellationToken cancellationToken) =>
+        client.Containers.GetContainerStatsAsync(id.Value, new ContainerStatsParameters { Stream = false, OneShot = true }, cancellationToken);
+#pragma warning restore CS0618
 
     private async Task<ContainerInspectResponse?> LookAsync(string nameOrId, string what, CancellationToken cancellationToken)
     {

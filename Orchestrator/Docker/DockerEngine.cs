@@ -77,6 +77,8 @@ public sealed partial class DockerEngine : IContainerEngine, IAsyncDisposable
 
     public Task<long> WaitAsync(ContainerId id, CancellationToken cancellationToken) => _containers.WaitAsync(id, cancellationToken);
 
+    public Task<long?> MemoryAsync(ContainerId id, CancellationToken cancellationToken) => _containers.MemoryAsync(id, cancellationToken);
+
     public Task<ImmutableArray<LogLine>> TailAsync(ContainerId id, int lines, CancellationToken cancellationToken) => _output.TailAsync(id, lines, cancellationToken);
 
     public IAsyncEnumerable<LogLine> FollowAsync(ContainerId id, int lines, CancellationToken cancellationToken) => _output.FollowAsync(id, lines, cancellationToken);
@@ -104,6 +106,8 @@ public sealed partial class DockerEngine : IContainerEngine, IAsyncDisposable
     public Task EnsureNetworkAsync(NetworkRequest request, CancellationToken cancellationToken) => _networks.EnsureNetworkAsync(request, cancellationToken);
 
     /// <summary>Removes our networks of that name; already gone, or somebody else's, is success. One that containers are on is a <see cref="EngineFault.Conflict"/>.</summary>
+    public Task<bool> HasNetworkAsync(string name, CancellationToken cancellationToken) => _networks.HasNetworkAsync(name, cancellationToken);
+
     public Task<ImmutableArray<string>> ListNetworksAsync(string stack, CancellationToken cancellationToken) => _networks.ListNetworksAsync(stack, cancellationToken);
 
     public Task RemoveNetworkAsync(string name, CancellationToken cancellationToken) => _networks.RemoveNetworkAsync(name, cancellationToken);

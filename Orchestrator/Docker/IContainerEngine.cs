@@ -38,6 +38,10 @@ public interface IContainerEngine
     /// <summary>The last <paramref name="lines"/> lines, then what follows, until the container stops.</summary>
     IAsyncEnumerable<LogLine> FollowAsync(ContainerId id, int lines, CancellationToken cancellationToken);
 
+    /// <summary>Bytes of memory that a container's programs hold now, without what the kernel would give back at once (file pages that were not used lately).</summary>
+    /// <returns>Null when it does not run.</returns>
+    Task<long?> MemoryAsync(ContainerId id, CancellationToken cancellationToken);
+
     /// <param name="output">Where standard output goes as it comes; null: kept in the result, the first 64 KiB.</param>
     Task<ExecResult> ExecAsync(ContainerId id, ImmutableArray<string> command, Stream? output, CancellationToken cancellationToken);
 
@@ -55,6 +59,9 @@ public interface IContainerEngine
 
     /// <summary>Creates the network unless one of that name is there. For an external one: fails when it is not.</summary>
     Task EnsureNetworkAsync(NetworkRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Whether there is a network of that name, whoever made it.</summary>
+    Task<bool> HasNetworkAsync(string name, CancellationToken cancellationToken);
 
     /// <summary>Names of the networks that were made for the stack, in their order.</summary>
     Task<ImmutableArray<string>> ListNetworksAsync(string stack, CancellationToken cancellationToken);

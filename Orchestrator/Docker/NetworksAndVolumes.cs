@@ -38,6 +38,9 @@ internal sealed class NetworksAndVolumes(EngineConnection engine) : IDisposable
         }
     }
 
+    public async Task<bool> HasNetworkAsync(string name, CancellationToken cancellationToken) =>
+        await NetworksAsync(name, $"look at network {name}", cancellationToken) is not [];
+
     public async Task<ImmutableArray<string>> ListNetworksAsync(string stack, CancellationToken cancellationToken)
     {
         var found = await engine.CallAsync(

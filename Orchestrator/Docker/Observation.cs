@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Text.Json;
 using Docker.DotNet.Models;
 using EngineHealth = Docker.DotNet.Models.Health;
 
@@ -49,6 +50,18 @@ internal static class Observation
         DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var at) && at.Year > 1
             ? at
             : null;
+
+    /// <summary>As <c>docker stats</c> counts it: without the file pages that were not used lately. Null when it does not run, and nothing is said.</summary>
+    public static long? Memory(JsonElement stats)
+    {
+        if (!stats.TryGetProperty("memory_stats", out var memory) || !memory.TryGetProperty("usage", out var usage)) return null;
+
+        var idle = memory.TryGetProperty("stats", out var parts) && (parts.TryGetProperty("inactive_file", out var pages) || parts.TryGetProperty("total_inactive_file", out pages))
+            ? pages.GetInt64()
+            : 0;
+        var used = usage.GetInt64();
+        return idle < used ? used - idle : used;
+    }
 
     public static ImageIdentity Image(string reference, ImageInspectResponse seen, string? digest)
     {

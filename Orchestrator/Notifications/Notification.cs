@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using Orchestrator.Backups.Sets;
 using Orchestrator.Certificates;
 using Orchestrator.Deployments;
+using Orchestrator.Healing;
 
 namespace Orchestrator.Notifications;
 
@@ -15,7 +16,7 @@ public sealed record Notification
     public const string CertificateFailed = "certificate.failed";
 
     /// <summary>All that <see cref="Event"/> may be.</summary>
-    public static ImmutableArray<string> Events { get; } = [DeploymentEnded, CertificateEnding, CertificateFailed, .. BackupAlert.Events];
+    public static ImmutableArray<string> Events { get; } = [DeploymentEnded, CertificateEnding, CertificateFailed, HealingNews.GaveUp, .. BackupAlert.Events];
 
     /// <summary>Unique; the same when it is sent again.</summary>
     public required Guid Id { get; init; }
@@ -40,7 +41,7 @@ public sealed record Notification
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Host { get; init; }
 
-    /// <summary>The set, drill or service of a stack's backups that it is about; not there for other events.</summary>
+    /// <summary>The set, drill or service of a stack's backups that it is about, or the replica or volume that was given up; not there for other events.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Subject { get; init; }
 
@@ -102,6 +103,18 @@ public sealed record Notification
         Reason = alert.Event,
         Detail = alert.Problem,
         Hint = alert.Hint,
+    };
+
+    public static Notification Of(HealingNews news, Guid id) => new()
+    {
+        Id = id,
+        Event = HealingNews.GaveUp,
+        At = news.At,
+        Stack = news.Stack,
+        Subject = news.Subject,
+        Reason = news.Reason,
+        Detail = news.Detail,
+        Hint = news.Hint,
     };
 
     /// <summary>What it is about, in a few words, for the log.</summary>

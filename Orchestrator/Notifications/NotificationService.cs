@@ -2,9 +2,6 @@ using System.Collections.Immutable;
 using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Orchestrator.Backups.Sets;
-using Orchestrator.Certificates;
-using Orchestrator.Deployments;
 
 namespace Orchestrator.Notifications;
 
@@ -13,44 +10,27 @@ public sealed partial class NotificationService : BackgroundService
 {
     private const int Waiting = 256;
     private readonly ImmutableArray<(INotificationChannel Channel, Channel<Notification> Queue)> _outboxes;
-    private readonly DeploymentQueue _deployments;
-    private readonly CertificateAlarm _certificates;
-    private readonly BackupAlerts _backups;
-    private readonly TimeProvider _time;
+    private readonly NewsFeed _feed;
     private readonly ILogger<NotificationService> _logger;
 
-    public NotificationService(
-        ImmutableArray<INotificationChannel> channels, DeploymentQueue deployments, CertificateAlarm certificates, BackupAlerts backups, TimeProvider time, ILogger<NotificationService> logger)
+    public NotificationService(ImmutableArray<INotificationChannel> channels, NewsFeed feed, ILogger<NotificationService> logger)
     {
         // The oldest goes when a receiver is down for long: what ended last is what matters.
         _outboxes = [.. channels.Select(channel => (channel, Channel.CreateBounded<Notification>(
             new BoundedChannelOptions(Waiting) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true },
             dropped => LogDropped(channel.Name, dropped))))];
-        _deployments = deployments;
-        _time = time;
+        _feed = feed;
         _logger = logger;
-        _certificates = certificates;
-        _deployments.Ended += OnEnded;
-        _certificates.Raised += OnRaised;
-        _backups = backups;
-        _backups.Raised += OnRaised;
+        _feed.Told += Tell;
     }
 
     public override void Dispose()
     {
-        _deployments.Ended -= OnEnded;
-        _certificates.Raised -= OnRaised;
-        _backups.Raised -= OnRaised;
+        _feed.Told -= Tell;
         base.Dispose();
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(_outboxes.Select(outbox => DeliverAsync(outbox.Channel, outbox.Queue.Reader, stoppingToken)));
-
-    private void OnEnded(Deployment deployment) => Tell(Notification.Of(deployment, Guid.CreateVersion7(), _time.GetUtcNow()));
-
-    private void OnRaised(CertificateNews news) => Tell(Notification.Of(news, Guid.CreateVersion7(), _time.GetUtcNow()));
-
-    private void OnRaised(BackupAlert alert) => Tell(Notification.Of(alert, Guid.CreateVersion7()));
 
     private void Tell(Notification notification)
     {

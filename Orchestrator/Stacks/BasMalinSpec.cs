@@ -280,6 +280,11 @@ public sealed record BackupSpec
     public bool BeforeDeploy { get; init; }
 }
 
-/// <param name="Memory">Bytes.</param>
-/// <param name="At">Cron expression.</param>
-public sealed record RecycleSpec(long? Memory, string? At);
+/// <summary>When replicas are replaced by new ones of the same release, one at a time.</summary>
+/// <param name="Memory">Bytes above which a replica is replaced when it stays there.</param>
+/// <param name="At">Five cron fields.</param>
+public sealed record RecycleSpec(long? Memory, string? At)
+{
+    /// <summary>The time zone of <see cref="At"/>, by its IANA name.</summary>
+    public string Zone { get; init; } = "UTC";
+}

@@ -27,7 +27,17 @@ public sealed record StackResponse
 
     /// <summary>What is wrong with the stack's record; null: nothing.</summary>
     public string? Problem { get; init; }
+
+    /// <summary>In what the engine differs from the release, as it was last seen; empty: in nothing, or a deployment is at it.</summary>
+    public ImmutableArray<DriftResponse> Drift { get; init; } = [];
 }
+
+/// <param name="Kind">missing_replica, stopped, restarting, paused, unhealthy, surplus_replica, extra_container, other_image, other_settings, missing_network, off_network, missing_volume or gave_up.</param>
+/// <param name="Service">The service; null: it concerns the stack.</param>
+/// <param name="Subject">The container, network or volume that it is about.</param>
+/// <param name="Detail">What was seen.</param>
+/// <param name="Outlook">What becomes of it: what is being done, what is waited for, or what to do.</param>
+public sealed record DriftResponse(string Kind, string? Service, string Subject, string Detail, string Outlook);
 
 /// <param name="Role">routed, stateful or worker.</param>
 /// <param name="Colour">blue or green: the live one; null: not coloured.</param>

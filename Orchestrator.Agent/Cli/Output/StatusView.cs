@@ -28,6 +28,7 @@ internal static class StatusView
     {
         output.WriteLine($"{stack.Stack}: {(stack.Release == 0 ? "nothing committed yet" : $"release {stack.Release}")}{(stack.Version is null ? "" : $" ({stack.Version})")}{(stack.Maintenance ? ", in maintenance" : "")}");
         if (stack.Problem is { } problem) output.WriteLine($"problem: {problem}");
+        WriteDrift(output, stack);
         output.WriteLine();
         TextTable.Write(output, ["SERVICE", "ROLE", "COLOUR", "RELEASE", "REPLICAS", "HEALTH", "IMAGE", "ROUTES"], stack.Services.Select(service => new[]
         {
@@ -46,11 +47,21 @@ internal static class StatusView
         if (stack.Last is { } last) output.WriteLine($"\nlast: deployment {last.Id} {last.State} {Words.Ago(last.EndedAt ?? last.CreatedAt, now)}");
     }
 
+    /// <summary>In what it differs from its release.</summary>
+    public static void WriteDrift(TextWriter output, StackResponse stack)
+    {
+        foreach (var drift in stack.Drift)
+        {
+            output.WriteLine($"{drift.Kind}: {drift.Subject}: {drift.Detail.ReplaceLineEndings("\n  ")}");
+            output.WriteLine($"  → {drift.Outlook}");
+        }
+    }
+
     /// <returns>Null: its requests pass.</returns>
     public static string? Paused(ServiceResponse service) => service.PausedUntil is { } until ? $"paused until {until:u}, requests wait" : null;
 
     private static string Now(StackResponse stack) =>
-        stack.Running is { } running ? $"deployment {running.Id} running" : stack.Maintenance ? "maintenance" : stack.Last is { } last ? $"deployment {last.Id} {last.State}" : "-";
+        stack.Running is { } running ? $"deployment {running.Id} running" : stack.Drift.Length > 0 ? $"differs from its release ({stack.Drift.Length})" : stack.Maintenance ? "maintenance" : stack.Last is { } last ? $"deployment {last.Id} {last.State}" : "-";
 
     private static string Worst(StackResponse stack)
     {

@@ -24,6 +24,7 @@ internal static class StackView
         [
             new($"head-{name}", Head(stack, visitor)),
             new($"now-{name}", Now(stack, visitor, messages)),
+            new($"drift-{name}", DriftView.Render(stack.Status)),
             new($"services-{name}", ServicesView.Render(stack.Status)),
             new($"traffic-{name}", Traffic(name, traffic)),
             new($"plots-{name}", Html.Of($"""<div class="plots" id="plots-{name}" data-plots="{name}" data-keep=""></div>""")),

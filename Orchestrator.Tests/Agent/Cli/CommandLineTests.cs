@@ -117,7 +117,7 @@ public sealed class CommandLineTests
     {
         var help = (await CliResult.OfAsync("--help")).Out;
 
-        foreach (var verb in new[] { "agent", "apply", "plan", "deploy", "rollback", "status", "history", "logs", "cancel", "token", "secret", "webhook", "maintenance", "pause", "resume", "doctor", "config", "version" })
+        foreach (var verb in new[] { "agent", "apply", "plan", "deploy", "rollback", "status", "history", "logs", "cancel", "token", "secret", "webhook", "maintenance", "pause", "resume", "heal", "doctor", "config", "version" })
             Assert.That(help, Does.Match($@"(?m)^  {verb}\b"), verb);
     }
 

@@ -80,7 +80,7 @@ public sealed class AgentFileTests
 
     [TestCase("data: [a, b]", ":1:7: data: found a list, expected an absolute path")]
     [TestCase("edge: 80", ":1:7: edge: found '80', expected a mapping")]
-    [TestCase("frobnicate: 1", ":1:1: frobnicate: unknown setting; known here: data, stacks, edge, admin, docker, store, log, limits, retention, preflight, backups, freeze, notify")]
+    [TestCase("frobnicate: 1", ":1:1: frobnicate: unknown setting; known here: data, stacks, edge, admin, docker, store, log, limits, retention, preflight, backups, healing, freeze, notify")]
     [TestCase("data: /a\ndata: /b", ":2:1: data: is set twice; first at {0}:1:1")]
     [TestCase("- a\n- b", ":1:1: expected a mapping of settings")]
     [TestCase("data: /a\n---\ndata: /b", ":2:1: a second document starts here: the settings are one document")]

@@ -194,6 +194,8 @@ internal sealed class BasMalinTests
     [TestCase("backup: { kind: redis, every: \"0 25 * * *\" }", "4:49 services.app.x-basmalin.backup.every: expected five cron fields: minute hour day month weekday, e.g. \"0 1 * * *\": '25' is not a hour from 0 to 23")]
     [TestCase("backup: { kind: redis, keep: { dayly: 3 } }", "4:50 services.app.x-basmalin.backup.keep.dayly: unknown key 'dayly' (did you mean 'daily'?)")]
     [TestCase("backup: { kind: redis, drill: weakly }", "4:49 services.app.x-basmalin.backup.drill: expected daily, weekly, monthly, or five cron fields, found 'weakly' (did you mean 'weekly'?)")]
+    [TestCase("recycle: { memory: 1G, zone: UTC }", "4:48 services.app.x-basmalin.recycle.zone: there is no schedule that it would be the zone of (add 'at', or remove it)")]
+    [TestCase("recycle: { at: \"0 2 * * *\", zone: Europe/Lubljana }", "4:53 services.app.x-basmalin.recycle.zone: expected a time zone by its IANA name, e.g. Europe/Ljubljana, found 'Europe/Lubljana' (did you mean 'Europe/Ljubljana'?)")]
     [TestCase("recycle: {}", "4:28 services.app.x-basmalin.recycle: expected 'memory', 'at', or both")]
     [TestCase("smoke: [ { get: /, head: / } ], route: { hosts: a, port: 1 }", "4:28 services.app.x-basmalin.smoke[0]: expected exactly one of get, post, head (e.g. { get: /, expect: 200 })")]
     [TestCase("smoke: [ { head: /, contains: x } ], route: { hosts: a, port: 1 }", "4:28 services.app.x-basmalin.smoke[0]: the answer to HEAD has no body to contain anything (use get)")]

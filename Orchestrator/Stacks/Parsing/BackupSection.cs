@@ -29,7 +29,7 @@ internal static class BackupSection
         {
             Kind = kind ?? "",
             Every = section.Take("every") is { } every ? Cron(every) : null,
-            Zone = section.Take("zone") is { } zone ? Zone(zone) ?? defaults.Zone : defaults.Zone,
+            Zone = section.Take("zone") is { } zone ? ZoneOf(zone) ?? defaults.Zone : defaults.Zone,
             Wal = section.Take("wal")?.Flag() ?? false,
             Synchronous = section.Take("synchronous")?.Flag() ?? false,
             SynchronousPatience = section.Take("synchronous_patience")?.Duration(TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10)) ?? defaults.SynchronousPatience,
@@ -73,7 +73,7 @@ internal static class BackupSection
     /// <summary>A key that is switched off says nothing that could be wrong with the kind.</summary>
     private static bool IsOff(Field field) => field.Node is Yaml.ScalarNode { Value: "false" or "no" or "off" or "n" };
 
-    private static string? Zone(Field field)
+    internal static string? ZoneOf(Field field)
     {
         const string expected = "a time zone by its IANA name, e.g. Europe/Ljubljana";
         if (field.NonEmpty(expected) is not { } text) return null;

@@ -5,8 +5,6 @@ namespace Orchestrator.Stacks.Parsing;
 /// <summary><c>x-basmalin</c> of a service. It is ours, so every unknown key in it is an error.</summary>
 internal static class BasMalinSection
 {
-    private const string LaterHint = "everything else of the service is carried out";
-
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
 
@@ -89,13 +87,15 @@ internal static class BasMalinSection
 
     private static RecycleSpec? Recycle(Field field)
     {
-        if (field.Section("memory or at") is not { } section) return null;
+        if (field.Section("memory, at, or both") is not { } section) return null;
 
         var memory = section.Take("memory")?.Bytes();
         var at = section.Take("at") is { } schedule ? BackupSection.Cron(schedule) : null;
+        var zone = section.Take("zone");
         if (!section.Has("memory") && !section.Has("at")) section.Error("expected 'memory', 'at', or both");
+        if (zone is { } idle && !section.Has("at")) idle.Error("there is no schedule that it would be the zone of", "add 'at', or remove it");
         section.Finish(strict: true);
-        field.Note("recycle is checked but not carried out yet in this version", LaterHint);
-        return new RecycleSpec(memory, at);
+        var rule = new RecycleSpec(memory, at);
+        return zone is { } named && BackupSection.ZoneOf(named) is { } place ? rule with { Zone = place } : rule;
     }
 }

@@ -1,0 +1,53 @@
+using System.Threading.Channels;
+using Orchestrator.Deployments;
+using Orchestrator.Docker;
+
+namespace Orchestrator.Healing;
+
+/// <summary>What has healing look again at once: the engine's events, the end of a deployment, and whoever asks.</summary>
+public sealed class HealingWake : IDisposable
+{
+    private readonly StackRoutesKeeper _keeper;
+    private readonly DeploymentQueue _queue;
+    private readonly HealingBooks _books;
+    private readonly TimeProvider _time;
+
+    // One pending wake is enough: the loop looks at everything each time.
+    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+
+    public HealingWake(StackRoutesKeeper keeper, DeploymentQueue queue, HealingBooks books, TimeProvider time)
+    {
+        (_keeper, _queue, _books, _time) = (keeper, queue, books, time);
+        _keeper.Happened += OnHappened;
+        _queue.Ended += OnEnded;
+    }
+
+    public void Raise() => _wake.Writer.TryWrite(true);
+
+    /// <summary>Until somebody wakes it, but no longer than that.</summary>
+    public async Task WaitAsync(TimeSpan limit, CancellationToken cancellationToken)
+    {
+        using var alarm = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await Task.WhenAny(Task.Delay(limit, _time, alarm.Token), _wake.Reader.ReadAsync(alarm.Token).AsTask());
+        await alarm.CancelAsync();
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+
+    public void Dispose()
+    {
+        _keeper.Happened -= OnHappened;
+        _queue.Ended -= OnEnded;
+    }
+
+    private void OnHappened(EngineEvent happened)
+    {
+        _books.Hear(happened);
+        if (happened.Action is "die" or "destroy" or "start" or "pause" or "unpause" || happened.Action.StartsWith("health_status", StringComparison.Ordinal)) Raise();
+    }
+
+    private void OnEnded(Deployment ended)
+    {
+        _books.Clear(ended.Request.Stack);
+        Raise();
+    }
+}
