@@ -23,7 +23,7 @@ internal sealed class StacksBenchmark(int stacks, int rounds, TimeSpan settling,
         try
         {
             var program = await StartBenchmark.PublishAsync(directory, cancellationToken);
-            await ExternalProgram.RunAsync("docker", ["network", "create", "--subnet", "10.213.0.0/16", _name], cancellationToken);
+            await ExternalProgram.RunAsync("docker", ["network", "create", "--subnet", "10.219.0.0/16", _name], cancellationToken);
             var place = DaemonPlace.New(Path.Combine(directory, "daemon"), Path.Combine(directory, "stacks"));
             Directory.CreateDirectory(place.Stacks);
             Write(place, 1);
