@@ -33,6 +33,7 @@ public sealed class AccessMatrixTests
         ("GET /api/v1/stacks/{stack}/releases", Need.Read),
         ("GET /api/v1/stacks/{stack}/logs", Need.Read),
         ("PUT /api/v1/stacks/{stack}/maintenance", Need.Deploy),
+        ("POST /api/v1/stacks/{stack}/heal", Need.Deploy),
         ("POST /api/v1/stacks/{stack}/services/{service}/pause", Need.Deploy),
         ("POST /api/v1/stacks/{stack}/services/{service}/resume", Need.Deploy),
         ("GET /api/v1/stacks/{stack}/webhook/", Need.Admin),

@@ -191,7 +191,11 @@ public sealed class PostgresSourceTests
         Assert.Multiple(() =>
         {
             Assert.That(wrong.Single(), Has.Property("Blocking").True.And.Property("What").Contain("wrong password for role garden"));
-            Assert.That(right.Where(finding => finding.Blocking).Select(finding => finding.Hint), Is.EqualTo(new[] { "ALTER ROLE \"plain\" REPLICATION" }));
+            Assert.That(right.Where(finding => finding.Blocking).Select(finding => finding.Hint), Is.EqualTo(new[]
+            {
+                "ALTER ROLE \"plain\" REPLICATION",
+                "In each database that the role may connect to, as a superuser: GRANT EXECUTE ON FUNCTION pg_catalog.pg_create_restore_point(text) TO \"plain\"",
+            }));
             Assert.That(missing.Single().Hint, Does.Contain("basmalin secret set").And.Contain("none"));
             Assert.That(good, Is.Empty);
             Assert.That(failure.Message, Does.Contain("wrong password"));
