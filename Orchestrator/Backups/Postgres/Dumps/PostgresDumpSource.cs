@@ -121,7 +121,7 @@ public sealed class PostgresDumpSource(PostgresLogins logins, ImageTool tool) : 
     internal static ImmutableArray<string> Server(PostgresLogin login) => ["-h", login.Host, "-p", ServerFacts.Number(login.Port), "-U", login.User, "-w"];
 
     /// <summary>As a connection string, so that a database of any name is nothing but a name.</summary>
-    internal static string Conninfo(string database) => $"dbname='{database.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal)}'";
+    internal static string Conninfo(string database) => $"dbname='{database.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal)}' {BaseBackup.Keepalives}";
 
     private async Task<BackupObject> CopyAsync(
         BackupSubject subject, PostgresLogin login, ImmutableArray<string> program, string name, string what, long? of, BackupWriter writer, CancellationToken cancellationToken)
