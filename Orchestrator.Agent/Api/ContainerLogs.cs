@@ -58,7 +58,7 @@ internal sealed partial class ContainerLogs(IContainerEngine engine, ILogger<Con
         try
         {
             reading.AddRange(containers.Select(container => ReadAsync(container, query, writer, cancellationToken)));
-            await foreach (var happened in engine.EventsAsync(cancellationToken))
+            await foreach (var happened in engine.EventsAsync(null, cancellationToken))
             {
                 if (happened.Action != "start" || !known.Add(happened.Container)) continue;
                 if (await engine.InspectAsync(happened.Container, cancellationToken) is not { } container || container.Stack != query.Stack || !query.Wants(container)) continue;

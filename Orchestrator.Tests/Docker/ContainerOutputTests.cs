@@ -126,11 +126,10 @@ public sealed class ContainerOutputTests
     {
         using var stop = new CancellationTokenSource();
         var seen = new List<EngineEvent>();
-        var events = Engine.EventsAsync(stop.Token).GetAsyncEnumerator(stop.Token);
+        var listening = new TaskCompletionSource();
+        var events = Engine.EventsAsync(listening.SetResult, stop.Token).GetAsyncEnumerator(stop.Token);
         var next = events.MoveNextAsync().AsTask();
-
-        // The stream does not say when it is connected: containers come and go until one is noticed.
-        while (!next.IsCompleted) await Engine.RemoveAsync(await Engine.CreateAsync(_lab.Request("bait"), CancellationToken.None), TimeSpan.Zero, CancellationToken.None);
+        await listening.Task;
         await Command.RunAsync("docker", "run", "--rm", DockerSetUp.Image, "true");
         var id = await _lab.RunAsync("watched", "sh", "-c", "exit 4");
         await Engine.WaitAsync(id, CancellationToken.None);
@@ -144,10 +143,11 @@ public sealed class ContainerOutputTests
 
         await stop.CancelAsync();
         var about = seen.Where(one => one.Container == id).ToArray();
-        Assert.That(about.Select(one => one.Action), Is.EqualTo((string[])["create", "start", "die"]));
-        Assert.That(about[^1].Attributes["exitCode"], Is.EqualTo("4"));
-        Assert.That(about[^1].Attributes["basmalin.service"], Is.EqualTo("watched"));
-        Assert.That(seen.Select(one => one.Attributes), Is.All.ContainKey("basmalin.stack"));
+        Assert.That(about.Select(one => one.Action).Where(action => action != EngineEvent.OffNetwork), Is.EqualTo((string[])["create", "start", "die"]));
+        Assert.That(about.Select(one => one.Action), Has.Member(EngineEvent.OffNetwork), "it leaves its network when it ends");
+        Assert.That(about.Single(one => one.Action == "die").Attributes["exitCode"], Is.EqualTo("4"));
+        Assert.That(about.Single(one => one.Action == "die").Attributes["basmalin.service"], Is.EqualTo("watched"));
+        Assert.That(seen.Where(one => one.Action != EngineEvent.OffNetwork).Select(one => one.Attributes), Is.All.ContainKey("basmalin.stack"), "of other containers nothing is heard but that");
         await events.DisposeAsync();
     }
 

@@ -134,6 +134,46 @@ internal sealed class HealingTests
     }
 
     [Test]
+    public async Task A_replica_that_fails_its_probes_gets_no_new_requests_before_it_is_restarted()
+    {
+        // It goes bad a second after the first request, and is well again when it is restarted.
+        var (name, host) = await ApplyAsync((name, host) => Garden.Light(name, "1.0.0", host, settings: "  GARDEN_FAULT_FAIL_AFTER_SECONDS: \"1\"", basMalin: "probe: { every: 300ms, failures: 2 }")
+            .Replace("http: /up", "http: /api/health", StringComparison.Ordinal));
+        var replica = (await _daemon.ContainersAsync(name)).Single().Id;
+        var available = new TaskCompletionSource<int>();
+        void Hear(EngineEvent happened)
+        {
+            if (happened.Action == "kill" && happened.Container == replica) available.TrySetResult(Available(name));
+        }
+
+        _daemon.Get<StackRoutesKeeper>().Happened += Hear;
+        await _daemon.GetAsync(host, "/api/gardens");
+        Assert.That(await available.Task.WaitAsync(TimeSpan.FromSeconds(60)), Is.Zero, "when it is told to end, nothing new is sent to it");
+        _daemon.Get<StackRoutesKeeper>().Happened -= Hear;
+        await UntilAsync(() => Task.FromResult(Available(name) == 1), "it is in the rotation again");
+    }
+
+    [Test]
+    public async Task A_replica_that_is_taken_off_its_network_gets_no_requests_until_it_is_on_it_again_and_that_is_seen_at_once()
+    {
+        // The beat does not come: what is seen was told by the engine.
+        await using var daemon = await TestDaemon.StartAsync(healing: Quick with { Mode = HealingMode.Report, Interval = TimeSpan.FromHours(1) });
+        var name = TestDaemon.NewName();
+        var host = $"{name}.example";
+        var deployed = await daemon.ApplyAsync(Garden.Light(name, "1.0.0", host));
+        Assert.That(deployed.State, Is.EqualTo(DeploymentState.Succeeded), deployed.Failure?.ToString());
+        var replica = (await daemon.ContainersAsync(name)).Single();
+
+        await TestDaemon.DockerAsync($"network disconnect -f {name}_default {replica.Name}");
+        await UntilAsync(() => Task.FromResult(daemon.Traffic.LiveOf(name)["app"].Available == 0), "nothing is sent to an address that is no longer its own");
+        await UntilAsync(async () => (await daemon.Deployments.StatusAsync(name, CancellationToken.None))?.Drift.Any(note => note.Kind == "off_network") == true, "it is shown");
+
+        await TestDaemon.DockerAsync($"network connect {name}_default {replica.Name}");
+        await UntilAsync(() => Task.FromResult(daemon.Traffic.LiveOf(name)["app"].Available == 1), "it is in the rotation again");
+        Assert.That((await daemon.GetAsync(host, "/up")).Status, Is.EqualTo(System.Net.HttpStatusCode.OK));
+    }
+
+    [Test]
     public async Task A_lone_replica_that_keeps_too_much_memory_is_replaced_under_load_without_loss_and_so_is_one_whose_time_has_come()
     {
         var (name, host) = await ApplyAsync((name, host) => Garden.Light(name, "1.0.0", host, basMalin: "recycle: { memory: 4M, at: \"0 2 * * *\", zone: Europe/Sarajevo }"));

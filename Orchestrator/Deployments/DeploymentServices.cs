@@ -62,6 +62,7 @@ public static class DeploymentServices
         .AddSingleton(provider => new JournalBackups(Path.Combine(dataDirectory, JournalOpening.BackupsName), provider.GetRequiredService<TimeProvider>()))
         .AddSingleton<JournalRepair>()
         .AddSingleton<LiveProbes>()
+        .AddSingleton<NetworkWatch>()
         .AddSingleton<RouteReconciler>()
         .AddSingleton<LiveWatch>()
         .AddSingleton<DriftBoard>()

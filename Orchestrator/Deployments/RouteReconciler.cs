@@ -71,7 +71,8 @@ public sealed partial class RouteReconciler : IAsyncDisposable
     {
         foreach (var replica in upstream.Replicas)
         {
-            if (containersNow.All(seen => seen.Id.Value != replica.Key || seen.State != ContainerState.Running)) upstream.SetAvailable(replica.Key, false);
+            // An address that is no longer its own may be somebody else's, or lead out of the host.
+            if (!containersNow.Any(seen => seen.Id.Value == replica.Key && seen.State == ContainerState.Running && seen.Addresses.ContainsValue(replica.Host))) upstream.SetAvailable(replica.Key, false);
         }
 
         foreach (var running in containersNow.Where(seen => seen.State == ContainerState.Running))

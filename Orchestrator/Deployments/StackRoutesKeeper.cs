@@ -27,6 +27,9 @@ public sealed partial class StackRoutesKeeper(
     /// <summary>What the engine tells of containers of ours, as it is heard; must not throw.</summary>
     public event Action<EngineEvent>? Happened;
 
+    /// <summary>The engine is heard, from now on: what happened while it was not has to be looked for. Must not throw.</summary>
+    public event Action? Listening;
+
     /// <summary>Lays the routes of a stack onto the containers of its live generations.</summary>
     public Task RestoreAsync(StackState state, CancellationToken cancellationToken) => RestoreAsync(state, null, cancellationToken);
 
@@ -91,7 +94,7 @@ public sealed partial class StackRoutesKeeper(
         {
             try
             {
-                await foreach (var happened in containers.Engine.EventsAsync(cancellationToken)) Look(happened);
+                await foreach (var happened in containers.Engine.EventsAsync(() => Listening?.Invoke(), cancellationToken)) Look(happened);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
@@ -137,6 +140,9 @@ public sealed partial class StackRoutesKeeper(
 
         _returning[id] = Task.Run(() => ComeBackAsync(stack, service, id, _stopping.Token));
     }
+
+    /// <summary>Lets a live replica have no new requests, because it is about to be stopped. <see cref="ComeBack"/> ends that, as does the next comparison if it was not.</summary>
+    public void TakeOut(string stack, string service, ContainerId id) => traffic.LiveOf(stack).GetValueOrDefault(service)?.SetAvailable(id.Value, false);
 
     /// <summary>Keeps a container out of the rotation although it runs, until it is admitted: it has not proved itself yet.</summary>
     public void Withhold(ContainerId id) => _withheld[id] = true;

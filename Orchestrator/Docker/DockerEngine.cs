@@ -128,7 +128,7 @@ public sealed partial class DockerEngine : IContainerEngine, IAsyncDisposable
 
     public Task EnsureVolumeAsync(VolumeRequest request, CancellationToken cancellationToken) => _networks.EnsureVolumeAsync(request, cancellationToken);
 
-    public IAsyncEnumerable<EngineEvent> EventsAsync(CancellationToken cancellationToken) => _events.ReadAsync(cancellationToken);
+    public IAsyncEnumerable<EngineEvent> EventsAsync(Action? listening, CancellationToken cancellationToken) => _events.ReadAsync(listening, cancellationToken);
 
     public async ValueTask DisposeAsync()
     {

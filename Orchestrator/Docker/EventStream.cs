@@ -6,27 +6,30 @@ using Docker.DotNet.Models;
 
 namespace Orchestrator.Docker;
 
-/// <summary>The engine's events about containers of ours.</summary>
+/// <summary>The engine's events about containers of ours, and about who leaves a network.</summary>
 internal sealed class EventStream(EngineConnection engine)
 {
     /// <summary>All that changes what a container is; not the starts and ends of health checks, of which there are several each second.</summary>
     private static readonly string[] Actions =
-        ["create", "start", "restart", "stop", "kill", "die", "oom", "pause", "unpause", "rename", "update", "destroy", "health_status"];
+        ["create", "start", "restart", "stop", "kill", "die", "oom", "pause", "unpause", "rename", "update", "destroy", "health_status", EngineEvent.OffNetwork];
 
-    public async IAsyncEnumerable<EngineEvent> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <param name="listening">Called once the engine has answered; null: nobody is.</param>
+    public async IAsyncEnumerable<EngineEvent> ReadAsync(Action? listening, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         const string What = "follow the engine's events";
-        var filters = ContainerLifecycle.Filter("type", "container");
-        filters["label"] = ContainerLifecycle.Filter("label", Labels.Stack)["label"];
+
+        // Not by label: what happens on a network is told without those of the container.
+        var filters = ContainerLifecycle.Filter("type", "container", "network");
         filters["event"] = ContainerLifecycle.Filter("event", Actions)["event"];
 #pragma warning disable CS0618 // Its successor pushes: it has no back-pressure, and does not say when it is connected.
         await using var stream = await engine.CallAsync(
             new EngineCall(What), (client, token) => client.System.MonitorEventsAsync(new ContainerEventsParameters { Filters = filters }, token), cancellationToken);
 #pragma warning restore CS0618
+        listening?.Invoke();
         using var reader = new StreamReader(stream);
         while (await LineAsync(What, reader, cancellationToken) is { } line)
         {
-            if (line.Length > 0) yield return Parse(What, line);
+            if (line.Length > 0 && Parse(What, line) is { } happened) yield return happened;
         }
     }
 
@@ -49,19 +52,22 @@ internal sealed class EventStream(EngineConnection engine)
         }
     }
 
-    private static EngineEvent Parse(string what, string line)
+    /// <returns>Null: it is about nothing of ours.</returns>
+    private static EngineEvent? Parse(string what, string line)
     {
         try
         {
             using var json = JsonDocument.Parse(line);
             var root = json.RootElement;
             var actor = root.GetProperty("Actor");
+            var action = root.GetProperty("Action").GetString() ?? "";
+            var attributes = actor.GetProperty("Attributes").EnumerateObject()
+                .ToImmutableSortedDictionary(attribute => attribute.Name, attribute => attribute.Value.ToString(), StringComparer.Ordinal);
+            var container = root.GetProperty("Type").GetString() == "network" ? attributes.GetValueOrDefault("container") : actor.GetProperty("ID").GetString();
+            if (container is null || (action != EngineEvent.OffNetwork && !attributes.ContainsKey(Labels.Stack))) return null;
+
             return new EngineEvent(
-                DateTimeOffset.UnixEpoch.AddTicks(root.GetProperty("timeNano").GetInt64() / TimeSpan.NanosecondsPerTick),
-                root.GetProperty("Action").GetString() ?? "",
-                new ContainerId(actor.GetProperty("ID").GetString() ?? ""),
-                actor.GetProperty("Attributes").EnumerateObject()
-                    .ToImmutableSortedDictionary(attribute => attribute.Name, attribute => attribute.Value.ToString(), StringComparer.Ordinal));
+                DateTimeOffset.UnixEpoch.AddTicks(root.GetProperty("timeNano").GetInt64() / TimeSpan.NanosecondsPerTick), action, new ContainerId(container), attributes);
         }
         catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {

@@ -89,6 +89,10 @@ public interface IContainerEngine
     /// <summary>The directory of the engine's host that holds the volume's files; null: there is no such volume.</summary>
     Task<string?> FindVolumeDirectoryAsync(string name, CancellationToken cancellationToken);
 
-    /// <summary>What happens to containers of ours, from now on. Ends when the connection to the engine does.</summary>
-    IAsyncEnumerable<EngineEvent> EventsAsync(CancellationToken cancellationToken);
+    /// <summary>
+    /// What happens to containers of ours, and which containers leave a network (<see cref="EngineEvent.OffNetwork"/>; also of others, since that is not told
+    /// with labels). Ends when the connection to the engine does.
+    /// </summary>
+    /// <param name="listening">Called once it hears: what happened before has to be asked for. Null: nobody asks.</param>
+    IAsyncEnumerable<EngineEvent> EventsAsync(Action? listening, CancellationToken cancellationToken);
 }

@@ -63,6 +63,8 @@ public sealed class HealingActs(StackContainers containers, StackRoutesKeeper ke
             case HealingAct.Start start:
                 return await StartAsync(picture, spec, start, cancellationToken);
             case HealingAct.Restart restart:
+                // Nobody new, and then SIGTERM; it comes back when it answers.
+                keeper.TakeOut(picture.Stack, spec.Name, restart.Container.Id);
                 await containers.Engine.RestartAsync(restart.Container.Id, spec.Container.StopGracePeriod, cancellationToken);
                 return null;
             case HealingAct.Rejoin rejoin:

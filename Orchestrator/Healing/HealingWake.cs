@@ -8,6 +8,7 @@ namespace Orchestrator.Healing;
 public sealed class HealingWake : IDisposable
 {
     private readonly StackRoutesKeeper _keeper;
+    private readonly NetworkWatch _networks;
     private readonly DeploymentQueue _queue;
     private readonly HealingBooks _books;
     private readonly TimeProvider _time;
@@ -15,10 +16,12 @@ public sealed class HealingWake : IDisposable
     // One pending wake is enough: the loop looks at everything each time.
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
-    public HealingWake(StackRoutesKeeper keeper, DeploymentQueue queue, HealingBooks books, TimeProvider time)
+    public HealingWake(StackRoutesKeeper keeper, NetworkWatch networks, DeploymentQueue queue, HealingBooks books, TimeProvider time)
     {
-        (_keeper, _queue, _books, _time) = (keeper, queue, books, time);
+        (_keeper, _networks, _queue, _books, _time) = (keeper, networks, queue, books, time);
         _keeper.Happened += OnHappened;
+        _keeper.Listening += Raise;
+        _networks.Left += Raise;
         _queue.Ended += OnEnded;
     }
 
@@ -36,6 +39,8 @@ public sealed class HealingWake : IDisposable
     public void Dispose()
     {
         _keeper.Happened -= OnHappened;
+        _keeper.Listening -= Raise;
+        _networks.Left -= Raise;
         _queue.Ended -= OnEnded;
     }
 
