@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using Orchestrator.Benchmarks.Backup;
+using Orchestrator.Benchmarks.Chaos;
 using Orchestrator.Benchmarks.Deploy;
 using Orchestrator.Benchmarks.Edge;
 using Orchestrator.Benchmarks.Garden;
@@ -22,6 +23,7 @@ internal static class BenchCommand
         Create("steady", "What swaps do to those who are being served, and what idle WebSockets take.", Steady),
         Create("backup", "PostgreSQL copied and restored, against pg_dump | gzip; memory by size; what the continuous log costs.", Backup),
         Create("all", "All of these.", Start, Stacks, Edge, Steady, Deploy, Garden),
+        Create("chaos", "Deployments, kills and removals as a seed says, under load, on an engine of its own (root); what must hold is checked throughout.", Chaos),
         Create("soak", "Ten minutes of load with a swap every five seconds.", Soak),
     ];
 
@@ -44,6 +46,8 @@ internal static class BenchCommand
 
     private static Task<Findings> Backup(Ask ask, CancellationToken cancellationToken) => new BackupBenchmark(ask.Quick, ask.Megabytes, TimeProvider.System).RunAsync(cancellationToken);
 
+    private static Task<Findings> Chaos(Ask ask, CancellationToken cancellationToken) => new ChaosBenchmark(TimeSpan.FromMinutes(ask.Quick ? 1 : ask.Minutes), ask.Seed, ask.Program, TimeProvider.System).RunAsync(cancellationToken);
+
     private static Command Create(string name, string description, params Func<Ask, CancellationToken, Task<Findings>>[] benchmarks)
     {
         var json = new Option<FileInfo?>("--json") { Description = "A file for the numbers" };
@@ -56,11 +60,31 @@ internal static class BenchCommand
         });
         var verb = new Command(name, description) { json, markdown, quick };
         if (name == "backup") verb.Add(size);
+        var minutes = new Option<int>("--minutes") { Description = "Of chaos: for how long; what was begun is let end", DefaultValueFactory = _ => 15 };
+        var seed = new Option<int>("--seed") { Description = "Of chaos: the same seed is the same sequence of acts", DefaultValueFactory = _ => 1 };
+        minutes.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 1 or > 1440) result.AddError("--minutes is from 1 to 1440");
+        });
+        var program = new Option<FileInfo?>("--program") { Description = "Of chaos: the daemon; left out, it is published first" };
+        if (name == "chaos")
+        {
+            verb.Add(program);
+            verb.Add(minutes);
+            verb.Add(seed);
+        }
+
         verb.SetAction(async (parsed, cancellationToken) =>
         {
             try
             {
-                var report = await MeasureAsync(benchmarks, new(parsed.GetValue(quick), name == "backup" ? parsed.GetValue(size) : null), cancellationToken);
+                var ask = new Ask(parsed.GetValue(quick), name == "backup" ? parsed.GetValue(size) : null)
+                {
+                    Minutes = name == "chaos" ? parsed.GetValue(minutes) : 0,
+                    Seed = name == "chaos" ? parsed.GetValue(seed) : 0,
+                    Program = name == "chaos" ? parsed.GetValue(program)?.FullName : null,
+                };
+                var report = await MeasureAsync(benchmarks, ask, cancellationToken);
                 Console.Out.WriteLine(report.ToText());
                 if (parsed.GetValue(json) is { } numbers)
                     await File.WriteAllTextAsync(numbers.FullName, report.ToJson(), cancellationToken);
@@ -92,5 +116,14 @@ internal static class BenchCommand
 
     /// <param name="Quick">It is only to be shown that it runs.</param>
     /// <param name="Megabytes">Of the database; null: as it is planned.</param>
-    private sealed record Ask(bool Quick, int? Megabytes);
+    private sealed record Ask(bool Quick, int? Megabytes)
+    {
+        /// <summary>How long chaos lasts.</summary>
+        public int Minutes { get; init; }
+
+        public int Seed { get; init; }
+
+        /// <summary>The daemon's program; null: it is published.</summary>
+        public string? Program { get; init; }
+    }
 }

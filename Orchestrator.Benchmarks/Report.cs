@@ -8,8 +8,6 @@ namespace Orchestrator.Benchmarks;
 /// <summary>All findings of a run, as text, Markdown and JSON.</summary>
 internal sealed record Report(Machine Machine, ImmutableArray<Findings> Findings)
 {
-    private const string Begin = "<!-- measured: begin -->";
-    private const string End = "<!-- measured: end -->";
     private static readonly JsonSerializerOptions Indented = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
     private Table Goals => new(
@@ -24,13 +22,15 @@ internal sealed record Report(Machine Machine, ImmutableArray<Findings> Findings
     public string ToJson() => JsonSerializer.Serialize(
         new { Machine, Goals = Findings.SelectMany(findings => findings.Goals), Results = Findings.ToDictionary(findings => findings.Name, findings => findings.Numbers) }, Indented);
 
-    /// <summary>Puts the tables between the marks of an existing document; without one, they are the document.</summary>
+    /// <summary>Puts the tables between the marks of an existing document; without one, they are the document. A single benchmark may have marks with its own name there.</summary>
     public void WriteMarkdown(string path)
     {
-        var measured = new StringBuilder(Begin).Append('\n').Append(Machine).Append(".\n\n").AppendJoin('\n', Tables.Select(table => table.ToMarkdown())).Append(End).ToString();
-        var document = File.Exists(path) ? File.ReadAllText(path) : string.Empty;
-        var from = document.IndexOf(Begin, StringComparison.Ordinal);
-        var to = document.IndexOf(End, StringComparison.Ordinal);
-        File.WriteAllText(path, from >= 0 && to > from ? document[..from] + measured + document[(to + End.Length)..] : measured + "\n");
+        var existing = File.Exists(path) ? File.ReadAllText(path) : string.Empty;
+        var own = Findings is [var single] && existing.Contains($"<!-- {single.Name}: begin -->", StringComparison.Ordinal) ? single.Name : "measured";
+        var (begin, end) = ($"<!-- {own}: begin -->", $"<!-- {own}: end -->");
+        var measured = new StringBuilder(begin).Append('\n').Append(Machine).Append(".\n\n").AppendJoin('\n', Tables.Select(table => table.ToMarkdown())).Append(end).ToString();
+        var from = existing.IndexOf(begin, StringComparison.Ordinal);
+        var to = existing.IndexOf(end, StringComparison.Ordinal);
+        File.WriteAllText(path, from >= 0 && to > from ? existing[..from] + measured + existing[(to + end.Length)..] : measured + "\n");
     }
 }

@@ -91,11 +91,7 @@ internal sealed class Contender : IAsyncDisposable
     }
 
     /// <summary>What it holds now: resident memory in bytes, open files, threads.</summary>
-    public (long Memory, int Files, int Threads) Holds()
-    {
-        _process.Refresh();
-        return (_process.WorkingSet64, Directory.EnumerateFileSystemEntries($"/proc/{_process.Id}/fd").Count(), _process.Threads.Count);
-    }
+    public (long Memory, int Files, int Threads) Holds() => ProcessTree.HoldsOf(_process);
 
     public async ValueTask DisposeAsync()
     {

@@ -1,8 +1,9 @@
+using System.Diagnostics;
 using System.Globalization;
 
 namespace Orchestrator.Benchmarks.Measuring;
 
-/// <summary>Processor time of a process and of what it has started, as the kernel counts it.</summary>
+/// <summary>What a process takes, as the kernel counts it: processor time with what it has started, and what it holds by itself.</summary>
 internal static class ProcessTree
 {
     // What user space sees; the same on all architectures that .NET runs on.
@@ -18,6 +19,13 @@ internal static class ProcessTree
         }
 
         return TimeSpan.FromSeconds(all.Where(entry => members.Contains(entry.Id)).Sum(entry => entry.Ticks) / TicksPerSecond);
+    }
+
+    /// <summary>Now: resident memory in bytes, open files, threads.</summary>
+    public static (long Memory, int Files, int Threads) HoldsOf(Process process)
+    {
+        process.Refresh();
+        return (process.WorkingSet64, Directory.EnumerateFileSystemEntries($"/proc/{process.Id}/fd").Count(), process.Threads.Count);
     }
 
     /// <returns>Null: it has ended meanwhile.</returns>

@@ -48,4 +48,7 @@ public sealed record LoadOptions
 
     /// <summary>How many failures are kept with their details; all are counted.</summary>
     public int FailuresKept { get; init; } = 20;
+
+    /// <summary>Told of each request when it is over, from any thread; null: nobody is.</summary>
+    public Action<LoadVisit>? Over { get; init; }
 }

@@ -22,6 +22,7 @@ internal sealed class LoadRequest(LoadOptions options, LoadTally tally, HttpMess
     public async Task RunAsync(LoadKind kind, long due)
     {
         tally.Sent();
+        var visit = new LoadVisit(time.GetTimestamp(), 0, kind is LoadKind.Post, 0, null, false, null);
         var path = kind switch { LoadKind.Post => options.PostPath, LoadKind.Slow => options.SlowPath, _ => options.GetPath };
         try
         {
@@ -29,19 +30,23 @@ internal sealed class LoadRequest(LoadOptions options, LoadTally tally, HttpMess
             using var request = Create(options, kind is LoadKind.Post ? HttpMethod.Post : HttpMethod.Get, path);
             var hash = kind is LoadKind.Post ? AddBody(request) : null;
             using var answer = await (kind is LoadKind.NewConnection ? fresh : pooled).SendAsync(request, patience.Token);
-            var body = await answer.Content.ReadAsByteArrayAsync(patience.Token);
             var version = answer.Headers.TryGetValues(options.VersionHeader, out var values) ? values.First() : null;
+            visit = visit with { Version = version };
+            var body = await answer.Content.ReadAsByteArrayAsync(patience.Token);
+            visit = visit with { Status = (int)answer.StatusCode, RetryAfter = answer.Headers.RetryAfter is not null };
             if (!answer.IsSuccessStatusCode)
-                tally.Failed($"{kind} {path}", $"{(int)answer.StatusCode} from {version ?? "nobody"}: {Head(body)}");
+                visit = visit with { Problem = $"{(int)answer.StatusCode} from {version ?? "nobody"}: {Head(body)}" };
             else if (hash is not null && !Encoding.UTF8.GetString(body).Contains(hash, StringComparison.OrdinalIgnoreCase))
-                tally.Failed($"{kind} {path}", $"the body's hash {hash} did not come back: {Head(body)}");
-            else
-                tally.Answered(time.GetElapsedTime(due).TotalMilliseconds, version);
+                visit = visit with { Problem = $"the body's hash {hash} did not come back: {Head(body)}" };
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException or OperationCanceledException)
         {
-            tally.Failed($"{kind} {path}", Chain(exception));
+            visit = visit with { Problem = Chain(exception) };
         }
+
+        if (visit.Problem is { } problem) tally.Failed($"{kind} {path}", problem);
+        else tally.Answered(time.GetElapsedTime(due).TotalMilliseconds, visit.Version);
+        options.Over?.Invoke(visit with { Left = time.GetTimestamp() });
     }
 
     public static HttpRequestMessage Create(LoadOptions options, HttpMethod method, string path)
