@@ -21,11 +21,11 @@ internal sealed class RecoverEndpoint(StackRecovery recovery, OperationBoard boa
         try
         {
             var origin = Caller.Of(context).Name;
-            ImmutableArray<string> stacks = request.Stack is { } only ? [only] : await recovery.StacksAsync(cancellationToken);
+            ImmutableArray<string> stacks = request.Stack is { } only ? [only] : await recovery.StacksAsync(request.From, cancellationToken);
             if (stacks.IsEmpty) return Problems.CannotRestore("The stores have sets of no stack", "Are the stores of agent.yml those that the backups went to?");
 
             await audit.WriteAsync(context, $"recover: {string.Join(", ", stacks)}", request.Stack, cancellationToken);
-            var begun = stacks.Select(stack => board.Start(stack, "recover", (progress, token) => recovery.RunAsync(stack, keys, origin, progress, token))).Select(BackupResponses.From).ToArray();
+            var begun = stacks.Select(stack => board.Start(stack, "recover", (progress, token) => recovery.RunAsync(new(stack, keys, origin) { From = request.From, To = request.To ?? "latest" }, progress, token))).Select(BackupResponses.From).ToArray();
             return TypedResults.Accepted((string?)null, begun);
         }
         catch (Exception failure) when (failure is BackupFailedException or BackupStoreException)

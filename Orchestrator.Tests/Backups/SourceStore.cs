@@ -1,5 +1,6 @@
 using Orchestrator.Backups;
 using Orchestrator.Backups.Encryption;
+using Orchestrator.Backups.Keeping;
 using Orchestrator.Backups.Pipeline;
 using Orchestrator.Backups.Stores;
 
@@ -54,6 +55,16 @@ internal sealed class SourceStore
             Parts = [part],
         });
         return part;
+    }
+
+    /// <summary>Publishes a set of one part with its recovery card, as it lies in a store for whoever has nothing of ours.</summary>
+    public async Task<(BackupPart Part, BackupSetId Set)> PublishAsync(Func<BackupWriter, Task<BackupPart>> backup, Func<BackupPart, RecoverySection> card)
+    {
+        var writer = NewSet();
+        var part = await KeepAsync(_ => backup(writer));
+        await new SetKeeper(_repository).PublishAsync(_sets[^1], writer, CancellationToken.None);
+        Assert.That(await RecoveryCard.PutAsync(_repository, [card(part)], CancellationToken.None), Is.Empty);
+        return (part, _sets[^1].Id);
     }
 
     public async Task<byte[]> ContentAsync(BackupObject stored)

@@ -133,13 +133,13 @@ public sealed class BackupTests
 
         await using var empty = await TestDaemon.WithBackupsAsync(store.Path, AgeIdentity.Generate());
         var recovery = empty.Get<StackRecovery>();
-        Assert.That(await recovery.StacksAsync(CancellationToken.None), Is.EqualTo(new[] { name }));
-        var wrong = await empty.FinishAsync(empty.Backups.Board.Start(name, "recover", (progress, token) => recovery.RunAsync(name, [AgeIdentity.Generate()], "test", progress, token)));
+        Assert.That(await recovery.StacksAsync(null, CancellationToken.None), Is.EqualTo(new[] { name }));
+        var wrong = await empty.FinishAsync(empty.Backups.Board.Start(name, "recover", (progress, token) => recovery.RunAsync(new(name, [AgeIdentity.Generate()], "test"), progress, token)));
         Assert.That(wrong.State, Is.EqualTo(OperationState.Failed));
         Assert.That(wrong.Problem, Does.Contain("none of the given keys"));
 
         empty.Owns(name);
-        var recovered = await empty.FinishAsync(empty.Backups.Board.Start(name, "recover", (progress, token) => recovery.RunAsync(name, [key], "test", progress, token)));
+        var recovered = await empty.FinishAsync(empty.Backups.Board.Start(name, "recover", (progress, token) => recovery.RunAsync(new(name, [key], "test"), progress, token)));
         Assert.That(recovered.State, Is.EqualTo(OperationState.Succeeded), recovered.Problem);
         var again = new KeptGarden(empty, name);
         await again.IsAsSeededAsync();

@@ -67,6 +67,9 @@ public sealed record RestoreTarget
     public required ImmutableSortedDictionary<string, string> Directories { get; init; }
 
     public required RestorePoint Point { get; init; }
+
+    /// <summary>Is told, for people, where the data goes to another moment than the one that was asked for. Nobody need listen.</summary>
+    public Action<string> Say { get; init; } = static _ => { };
 }
 
 /// <summary>The moment that a restore goes to.</summary>

@@ -58,10 +58,17 @@ public sealed class RestorePreviews(BackupSubjects subjects, BackupSources sourc
         }
     }
 
-    private static IEnumerable<string> Unstreamed(RestoreChoice choice, Stack stack) =>
-        from part in RestoredData.DataOf(choice.Manifest)
-        where !choice.Exact && stack.Find(part.Service) is { } spec && !RestoredData.IsStreamed(spec)
-        select $"{part.Service} has no continuous stream: it goes to the moment of the set";
+    private static IEnumerable<string> Unstreamed(RestoreChoice choice, Stack stack)
+    {
+        if (choice.Exact) yield break;
+
+        foreach (var part in RestoredData.DataOf(choice.Manifest))
+        {
+            if (stack.Find(part.Service) is not { } spec) continue;
+            if (!RestoredData.IsStreamed(spec)) yield return $"{part.Service} has no continuous stream: it goes to the moment of the set";
+            else if (!RestoredData.IsContinued(part)) yield return $"{part.Service}: what was received does not continue this set: where nothing newer was received, it goes to the moment of the set";
+        }
+    }
 
     private static ContentChange Change(FingerprintDifference difference) =>
         new(difference.What, FingerprintDifference.CountIn(difference.Before), FingerprintDifference.CountIn(difference.After));

@@ -74,8 +74,9 @@ public sealed partial class RestoreRunner(DrillRoom room, RestoreLedger ledger, 
         {
             await room.Shadows.PrepareNetworksAsync(shadow, cancellationToken);
             var began = time.GetTimestamp();
-            await room.Data.LayAsync(target, choice.Manifest, choice.Point, record.New, record.Stack, new(room.Vault.Reader(record.Stack), progress), cancellationToken);
+            var moments = await room.Data.LayAsync(target, choice.Manifest, choice.Point, record.New, record.Stack, new(room.Vault.Reader(record.Stack), progress), cancellationToken);
             phases["fetch"] = Seconds(began);
+            foreach (var moment in moments) LogElsewhere(record.Id, record.Stack, moment.Detail);
             began = time.GetTimestamp();
             var running = await room.Proof.StartAsync(shadow, choice.Manifest, progress, cancellationToken);
             phases["start"] = Seconds(began);
@@ -88,7 +89,7 @@ public sealed partial class RestoreRunner(DrillRoom room, RestoreLedger ledger, 
 
             progress.Say("the restored data is what it should be; stopping it for the exchange");
             foreach (var spec in shadow.Release.Stack.Services) await room.Shadows.StopAsync(shadow, spec, cancellationToken);
-            record = record with { State = RestoreState.Swapping, Checks = checks, Phases = phases.ToImmutable() };
+            record = record with { State = RestoreState.Swapping, Checks = [.. moments, .. checks], Phases = phases.ToImmutable() };
             await ledger.SaveAsync(record, cancellationToken);
             return record;
         }
@@ -106,6 +107,9 @@ public sealed partial class RestoreRunner(DrillRoom room, RestoreLedger ledger, 
 
     [LoggerMessage(EventId = 5722, Level = LogLevel.Error, Message = "Restore {Restore} of {Stack} came to nothing, and nothing was changed: {Problem}")]
     private partial void LogFailed(long restore, string stack, string problem);
+
+    [LoggerMessage(EventId = 5724, Level = LogLevel.Warning, Message = "Restore {Restore} of {Stack}: {What}")]
+    private partial void LogElsewhere(long restore, string stack, string what);
 
     [LoggerMessage(EventId = 5723, Level = LogLevel.Warning, Message = "The volume {Volume} of restore {Restore} could not be removed: a container uses it")]
     private partial void LogKept(string volume, long restore);

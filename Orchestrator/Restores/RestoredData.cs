@@ -37,7 +37,8 @@ public sealed class RestoredData(IContainerEngine engine, BackupSources sources)
 
     /// <param name="volumes">Key → new volume of the engine.</param>
     /// <param name="owner">The stack whose label the volumes get.</param>
-    public async Task LayAsync(
+    /// <returns>Of services that went to another moment than the one that was asked for: to which, and why.</returns>
+    public async Task<ImmutableArray<DrillCheck>> LayAsync(
         Release release, BackupManifest manifest, RestorePoint point, ImmutableSortedDictionary<string, string> volumes, string owner, DataReader from, CancellationToken cancellationToken)
     {
         var labels = ImmutableSortedDictionary<string, string>.Empty.Add(Labels.Stack, owner);
@@ -48,12 +49,20 @@ public sealed class RestoredData(IContainerEngine engine, BackupSources sources)
             await engine.EnsureVolumeAsync(new(new VolumeSpec { Key = key, Name = name }, labels), cancellationToken);
         }
 
+        var elsewhere = ImmutableArray.CreateBuilder<DrillCheck>();
         foreach (var part in DataOf(manifest))
         {
             var spec = Find(release.Stack, part);
-            from.Progress.Say($"{part.Service}: fetching and laying out");
-            await sources.Of(part.Kind).RestoreAsync(part, await TargetAsync(release, spec, volumes, point, cancellationToken), from.Reader, cancellationToken);
+            var what = $"{part.Service}: fetching and laying out";
+            var bytes = part.Objects.Sum(item => item.PlainBytes);
+            from.Progress.Say(what);
+            var target = await TargetAsync(release, spec, volumes, point, cancellationToken);
+            target = target with { Say = words => elsewhere.Add(new(part.Service, "moment", Passed: true, words)) };
+            await sources.Of(part.Kind).RestoreAsync(part, target, from.Reader.Telling(read => from.Progress.Report(what, read, Math.Max(bytes, read))), cancellationToken);
         }
+
+        foreach (var moment in elsewhere) from.Progress.Say(moment.Detail);
+        return elsewhere.ToImmutable();
     }
 
     private async Task<RestoreTarget> TargetAsync(Release release, ServiceSpec spec, ImmutableSortedDictionary<string, string> volumes, RestorePoint point, CancellationToken cancellationToken)
@@ -76,6 +85,9 @@ public sealed class RestoredData(IContainerEngine engine, BackupSources sources)
 
     /// <summary>Without a continuous stream there is the set's moment only.</summary>
     private static RestorePoint PointOf(ServiceSpec spec, RestorePoint point) => IsStreamed(spec) ? point : new RestorePoint.OfSet();
+
+    /// <summary>What was received can be replayed on the part: it says where in the stream it stands.</summary>
+    public static bool IsContinued(BackupPart part) => part.Facts.ContainsKey(BackupFacts.StreamFrom);
 
     /// <summary>Every moment of the service can be restored, not only those of sets.</summary>
     public static bool IsStreamed(ServiceSpec spec) => spec.BasMalin?.Backup is { Wal: true } or { Stream: true };

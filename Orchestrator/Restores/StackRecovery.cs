@@ -3,6 +3,7 @@ using Orchestrator.Backups;
 using Orchestrator.Backups.Configuration;
 using Orchestrator.Backups.Encryption;
 using Orchestrator.Backups.Keeping;
+using Orchestrator.Backups.Pipeline;
 using Orchestrator.Backups.Sets;
 using Orchestrator.Deployments;
 using Orchestrator.Journal;
@@ -17,25 +18,29 @@ public sealed class StackRecovery(DrillRoom room, SetLedger sets, RestoreLedger 
 {
     private static readonly ImmutableSortedDictionary<string, VolumeStandIn> None = ImmutableSortedDictionary<string, VolumeStandIn>.Empty;
 
-    /// <summary>Names of the stacks that any store has sets of.</summary>
-    public async Task<ImmutableArray<string>> StacksAsync(CancellationToken cancellationToken)
+    /// <summary>Names of the stacks that there are sets of.</summary>
+    /// <param name="from">The store that is asked; null: all.</param>
+    /// <exception cref="BackupFailedException">There is no such store.</exception>
+    /// <exception cref="BackupStoreException">One cannot be asked.</exception>
+    public async Task<ImmutableArray<string>> StacksAsync(string? from, CancellationToken cancellationToken)
     {
         var found = new SortedSet<string>(StringComparer.Ordinal);
-        foreach (var store in room.Vault.Options.Stores) found.UnionWith(await SetCatalogue.StacksInAsync(store, cancellationToken));
+        foreach (var store in room.Vault.Repository("", from).Stores) found.UnionWith(await SetCatalogue.StacksInAsync(store, cancellationToken));
         return [.. found];
     }
 
     /// <summary>Said in the stack's turn.</summary>
-    /// <param name="keys">Private keys that can read the sets; kept in memory only.</param>
     /// <returns>The number of the restore.</returns>
     /// <exception cref="BackupFailedException">The stack is here already, or there is no set that can be read.</exception>
-    public async Task<string> RunAsync(string stack, ImmutableArray<AgeIdentity> keys, string origin, OperationProgress progress, CancellationToken cancellationToken)
+    public async Task<string> RunAsync(RecoveryOrder order, OperationProgress progress, CancellationToken cancellationToken)
     {
+        var stack = order.Stack;
         await RefusePresentAsync(stack, cancellationToken);
         progress.Say("asking the stores what they have");
-        var set = await AdoptAsync(stack, cancellationToken);
-        var manifest = set.Manifest ?? throw new InvalidOperationException("A set that was adopted has a manifest.");
-        var reader = room.Vault.Repository(stack).Reader(keys);
+        var repository = room.Vault.Repository(stack, order.From);
+        var choice = RestoreChoice.Find(stack, order.To, await AdoptAsync(repository, cancellationToken));
+        var (set, manifest) = (choice.Set, choice.Manifest);
+        var reader = repository.Reader(order.Keys);
         progress.Say("reading what the stack is");
         var content = await ConfigurationSource.ReadAsync(ConfigurationOf(manifest), reader, cancellationToken);
         var record = StackExport.Read(content.Record);
@@ -50,14 +55,14 @@ public sealed class StackRecovery(DrillRoom room, SetLedger sets, RestoreLedger 
             Stack = stack,
             State = RestoreState.Preparing,
             Set = set.Id.Value,
-            Point = $"a recovery from the set {set.Id}",
-            Origin = origin,
+            Point = $"a recovery to {choice.Words}",
+            Origin = order.Origin,
             CreatedAt = manifest.CreatedAt,
         }, cancellationToken);
         restore = restore with { New = volumes.ToImmutableSortedDictionary(volume => volume.Key, volume => VolumeNames.StandInFor(volume.Name, restore.Id)) };
         await ledger.SaveAsync(restore, cancellationToken);
-        await room.Data.LayAsync(release, manifest, new RestorePoint.Latest(), restore.New, stack, new(reader, progress), cancellationToken);
-        return $"{(await swap.BringUpAsync(restore, release, progress, cancellationToken)).Id}";
+        var moments = await room.Data.LayAsync(release, manifest, choice.Point, restore.New, stack, new(reader, progress), cancellationToken);
+        return $"{(await swap.BringUpAsync(restore with { Checks = moments }, release, progress, cancellationToken)).Id}";
     }
 
     private async Task RefusePresentAsync(string stack, CancellationToken cancellationToken)
@@ -67,15 +72,18 @@ public sealed class StackRecovery(DrillRoom room, SetLedger sets, RestoreLedger 
             throw new BackupFailedException($"{stack} is here already", $"To bring its data back: basmalin restore {stack} --to MOMENT. To recover it anew, remove it first: basmalin remove {stack}.");
     }
 
-    /// <summary>Writes down every set that the stores have, and gives the newest that can be restored.</summary>
-    private async Task<BackupSetRecord> AdoptAsync(string stack, CancellationToken cancellationToken)
+    /// <summary>Writes down every set that is there.</summary>
+    /// <returns>Those that can be restored, newest first.</returns>
+    private async Task<ImmutableArray<BackupSetRecord>> AdoptAsync(BackupRepository repository, CancellationToken cancellationToken)
     {
-        var catalogue = await room.Vault.CatalogueAsync(stack, cancellationToken);
+        var catalogue = await new SetKeeper(repository).ListAsync(cancellationToken);
         foreach (var kept in catalogue.Sets)
             await sets.AdoptAsync(kept.Manifest, kept.Manifest.Id.Sequence, kept.Stores.ToImmutableSortedDictionary(store => store, _ => BackupSetRecord.Whole), cancellationToken);
 
-        return (await sets.StandingAsync(stack, cancellationToken)).FirstOrDefault(set => !set.IsDump) ?? throw new BackupFailedException(
-            $"No store has a set of {stack}{(catalogue.Failures.IsEmpty ? "" : $": {catalogue.Failures[0].Store}: {catalogue.Failures[0].Message}")}", "Are the stores of agent.yml those that the backups went to?");
+        var there = catalogue.Sets.Select(kept => kept.Manifest.Id).ToHashSet();
+        var standing = (await sets.StandingAsync(repository.Stack, cancellationToken)).RemoveAll(set => !there.Contains(set.Id));
+        return standing.Any(set => !set.IsDump) ? standing : throw new BackupFailedException(
+            $"No store has a set of {repository.Stack}{(catalogue.Failures.IsEmpty ? "" : $": {catalogue.Failures[0].Store}: {catalogue.Failures[0].Message}")}", "Are the stores of agent.yml those that the backups went to?");
     }
 
     private static BackupPart ConfigurationOf(BackupManifest manifest) => manifest.Parts.FirstOrDefault(part => part.Kind == "configuration") ?? throw new BackupFailedException(
@@ -99,4 +107,16 @@ public sealed class StackRecovery(DrillRoom room, SetLedger sets, RestoreLedger 
             target.Write(file.Content.AsSpan());
         }
     }
+}
+
+/// <summary>What is to be brought up on an empty machine, from where, and to which moment.</summary>
+/// <param name="Keys">Private keys that can read the sets; kept in memory only.</param>
+/// <param name="Origin">Who asked.</param>
+public sealed record RecoveryOrder(string Stack, ImmutableArray<AgeIdentity> Keys, string Origin)
+{
+    /// <summary>The only store that is read; null: all.</summary>
+    public string? From { get; init; }
+
+    /// <summary>See <see cref="RestoreChoice.Expected"/>.</summary>
+    public string To { get; init; } = "latest";
 }

@@ -115,6 +115,12 @@ public sealed record RecoverRequest
     /// <summary>Null: every stack that the stores have sets of.</summary>
     public string? Stack { get; init; }
 
+    /// <summary>The name of the only store that is read; null: all of the settings.</summary>
+    public string? From { get; init; }
+
+    /// <summary>A time, a set, or <c>latest</c>, which null means too.</summary>
+    public string? To { get; init; }
+
     /// <summary>Content of an age identity file: the private key. Kept in memory only, and written down nowhere.</summary>
     public required string Identity { get; init; }
 }

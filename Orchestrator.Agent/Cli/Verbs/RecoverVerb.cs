@@ -10,6 +10,9 @@ internal static class RecoverVerb
     private static readonly Argument<string?> Stack = new("STACK") { Description = "The stack; left out: every stack that the stores have sets of.", Arity = ArgumentArity.ZeroOrOne };
     private static readonly Option<FileInfo> Key = new("--key") { Description = "The file with the private key that was kept elsewhere.", HelpName = "FILE", Required = true };
 
+    private static readonly Option<string?> From = new("--from") { Description = "The only store of the settings that is read, by its name.", HelpName = "STORE" };
+    private static readonly Option<string?> To = new("--to") { Description = "A time, a set, or latest, which is what it goes to unless this is said.", HelpName = "MOMENT" };
+
     public static Command Create(CliHost host) => Invocation.Verb(
         host,
         "recover",
@@ -18,6 +21,8 @@ internal static class RecoverVerb
         {
             command.Add(Stack);
             command.Add(Key);
+            command.Add(From);
+            command.Add(To);
             command.Add(OperationWatch.Detach);
         },
         RunAsync);
@@ -36,7 +41,7 @@ internal static class RecoverVerb
         }
 
         var begun = await call.Client.SendAsync(
-            HttpMethod.Post, "recover", new RecoverRequest { Stack = call.Optional(Stack), Identity = identity }, ApiJson.Default.RecoverRequest, ApiJson.Default.OperationResponseArray, cancellationToken);
+            HttpMethod.Post, "recover", new RecoverRequest { Stack = call.Optional(Stack), From = call.Value(From), To = call.Value(To), Identity = identity }, ApiJson.Default.RecoverRequest, ApiJson.Default.OperationResponseArray, cancellationToken);
         var worst = ExitCodes.Done;
         foreach (var operation in begun)
         {

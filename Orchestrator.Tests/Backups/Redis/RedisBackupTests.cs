@@ -112,9 +112,15 @@ public sealed class RedisBackupTests
         var part = await bed.BackupAsync(server);
         var findings = await bed.Source.CheckAsync(await server.SubjectAsync(), CancellationToken.None);
         await using var restored = await bed.RestoredAsync(part, server);
+        Assert.That(bed.Said, Is.Empty);
+        await using var latest = await bed.RestoredAsync(part, server, new RestorePoint.Latest());
+        var at = await Assert.ThrowsAsync<BackupFailedException>(() => bed.RestoredAsync(part, server, new RestorePoint.At(TimeProvider.System.GetUtcNow().AddMinutes(1))));
 
         await Assert.MultipleAsync(async () =>
         {
+            Assert.That(await latest.DigestAsync(), Is.EqualTo(await server.DigestAsync()), "nothing newer was received, so it is the set");
+            Assert.That(bed.Said, Is.EqualTo(new[] { "cache: Redis saved the set itself, and nothing newer was received: it goes to the moment of the set" }));
+            Assert.That(at!.Message, Does.Contain("does not say where in the stream of commands it stands"), "a moment that was asked for is not replaced by another one");
             Assert.That(part.Facts["method"], Is.EqualTo("bgsave"));
             Assert.That(part.Facts["not-replicated"], Does.Contain("NOPERM"));
             Assert.That(part.Facts, Does.Not.ContainKey("offset"));

@@ -41,13 +41,36 @@ internal sealed class RedisBed : IAsyncDisposable
     public Task<BackupPart> BackupAsync(RedisServer server) =>
         Store.KeepAsync(async writer => await Source.BackupAsync(await server.SubjectAsync(), writer, CancellationToken.None));
 
+    /// <summary>What restores said of moments that are not what was asked for.</summary>
+    public List<string> Said { get; } = [];
+
     /// <summary>Restores into a new volume and starts a server of the same command on it.</summary>
     public async Task<RedisServer> RestoredAsync(BackupPart part, RedisServer as_, RestorePoint? point = null)
     {
+        var volume = await VolumeAsync();
+        await Source.RestoreAsync(part, as_.Target(await RedisServer.DirectoryOfAsync(volume), point) with { Say = Said.Add }, Store.Reader, CancellationToken.None);
+        return await StartOnAsync(volume, as_);
+    }
+
+    /// <summary>The same with the script beside the recovery card, and nothing of ours.</summary>
+    /// <param name="to">As the script takes it; empty: the set.</param>
+    public async Task<RedisServer> RestoredByHandAsync(BackupSetId set, RedisServer as_, string to)
+    {
+        var volume = await VolumeAsync();
+        var key = Path.Combine(Directory, "offline.key");
+        await File.WriteAllTextAsync(key, Store.PrivateKey);
+        string[] moment = to.Length == 0 ? [] : [to];
+        await Command.RunAsync("bash", [Store.PathOf($"garden/{RedisRecovery.ScriptName}"), key, set.Value, "cache", await RedisServer.DirectoryOfAsync(volume), .. moment]);
+        return await StartOnAsync(volume, as_);
+    }
+
+    private static Task<RedisServer> StartOnAsync(string volume, RedisServer as_) => RedisServer.StartAsync(volume, as_.Service.Container.Command!.Value[5..]);
+
+    private async Task<string> VolumeAsync()
+    {
         var volume = await RedisServer.NewVolumeAsync();
         _volumes.Add(volume);
-        await Source.RestoreAsync(part, as_.Target(await RedisServer.DirectoryOfAsync(volume), point), Store.Reader, CancellationToken.None);
-        return await RedisServer.StartAsync(volume, as_.Service.Container.Command!.Value[5..]);
+        return volume;
     }
 
     public async ValueTask DisposeAsync()

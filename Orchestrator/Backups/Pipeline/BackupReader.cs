@@ -8,6 +8,15 @@ namespace Orchestrator.Backups.Pipeline;
 /// <param name="identities">Any one that fits is enough.</param>
 public sealed partial class BackupReader(ImmutableArray<IBackupStore> stores, ImmutableArray<AgeIdentity> identities, ILogger log)
 {
+    private long _read;
+
+    /// <summary>Is told how many bytes of content were read, over all objects.</summary>
+    private Action<long>? Told { get; init; }
+
+    /// <summary>The same reader for somebody who wants to know how far it is.</summary>
+    /// <param name="told">Is told how many bytes of content were read so far, over all objects that are read one after the other.</param>
+    public BackupReader Telling(Action<long> told) => new(stores, identities, log) { Told = told };
+
     /// <summary>
     /// Hands the content to <paramref name="use"/>. When it returns, all of it has been read and its hash was the right one; otherwise it throws
     /// <see cref="BackupFailedException"/>, also for a truncated or changed object. A store that fails on the way, or whose copy is damaged, is replaced
@@ -48,9 +57,10 @@ public sealed partial class BackupReader(ImmutableArray<IBackupStore> stores, Im
     private async Task ReadAsync(string key, BackupObject? expected, Func<Stream, CancellationToken, Task> use, CancellationToken cancellationToken)
     {
         await using var content = new ContentStream(key, expected?.StoredBytes, new ContentSources(stores, identities, failure => LogNotRead(log, failure.Store, failure.Key, failure.Message)));
-        await using var measured = new MeasuredStream(content);
+        await using var measured = new MeasuredStream(content, Told is null ? null : bytes => Told(_read + bytes));
         await use(measured, cancellationToken);
         await DrainAsync(measured, cancellationToken);
+        _read += measured.Bytes;
         if (expected is not null && (measured.Bytes != expected.PlainBytes || measured.Hash() != expected.PlainHash))
         {
             throw new BackupFailedException(

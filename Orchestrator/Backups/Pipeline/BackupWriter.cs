@@ -57,7 +57,17 @@ public sealed partial class BackupWriter
     /// </param>
     /// <returns>The object, published and verified in at least one store; stores that failed are in <see cref="Failures"/>.</returns>
     /// <exception cref="BackupFailedException">No store took it.</exception>
-    public async Task<BackupObject> WriteAsync(string name, Func<Stream, CancellationToken, Task> content, CancellationToken cancellationToken)
+    public Task<BackupObject> WriteAsync(string name, Func<Stream, CancellationToken, Task> content, CancellationToken cancellationToken) => KeepAsync(name, content, told: null, cancellationToken);
+
+    /// <summary>The same, and tells whoever watches how far it is: of as much as the object of this name had in the set before, where there was one.</summary>
+    /// <param name="what">What is being done, for people.</param>
+    public Task<BackupObject> WriteTellingAsync(string name, string what, Func<Stream, CancellationToken, Task> content, CancellationToken cancellationToken)
+    {
+        var before = _earlier.Where(known => known.Key.Name == name).Select(known => known.Value).MaxBy(known => known.Key, StringComparer.Ordinal)?.PlainBytes;
+        return KeepAsync(name, content, bytes => Report(what, bytes, before is { } of ? Math.Max(of, bytes) : null), cancellationToken);
+    }
+
+    private async Task<BackupObject> KeepAsync(string name, Func<Stream, CancellationToken, Task> content, Action<long>? told, CancellationToken cancellationToken)
     {
         var key = StoreKeys.Check($"{_prefix}{name}{BackupLayout.ObjectEnding}");
         if (_repository.Recipients.IsEmpty) throw new BackupFailedException($"{key}: there is no key to encrypt it to", "'basmalin backup keys' says what is wrong.");
@@ -66,7 +76,7 @@ public sealed partial class BackupWriter
         {
             if (lanes.IsEmpty) throw new BackupFailedException($"{key}: every store has failed again and again and is left alone for a moment.", "Look at the failures of the stores before this one.");
 
-            var written = await SendAsync(key, lanes, content, cancellationToken);
+            var written = await SendAsync(key, lanes, content, told, cancellationToken);
             return await PublishAsync(written, lanes, cancellationToken);
         }
         catch (BackupFailedException) when (cancellationToken.IsCancellationRequested)
@@ -104,23 +114,24 @@ public sealed partial class BackupWriter
         return parts.Length == 4 ? parts[3][..^(parts[3].EndsWith(BackupLayout.ObjectEnding, StringComparison.Ordinal) ? BackupLayout.ObjectEnding.Length : 0)] : key;
     }
 
-    private async Task<BackupObject> SendAsync(string key, ImmutableArray<StoreLane> lanes, Func<Stream, CancellationToken, Task> content, CancellationToken cancellationToken)
+    private async Task<BackupObject> SendAsync(string key, ImmutableArray<StoreLane> lanes, Func<Stream, CancellationToken, Task> content, Action<long>? told, CancellationToken cancellationToken)
     {
         await using var tee = new StoreTee(lanes, _repository.Options, _repository.Time);
         await using var stored = new MeasuredStream(tee);
         await using var encrypting = new AgeEncryptingStream(stored, _repository.Recipients);
-        await using var plain = await CompressAsync(tee, encrypting, content, cancellationToken);
+        await using var plain = await CompressAsync(tee, encrypting, content, told, cancellationToken);
         await encrypting.CompleteAsync(cancellationToken);
         await tee.CompleteAsync(cancellationToken);
         return new BackupObject(key, plain.Bytes, plain.Hash(), stored.Bytes, stored.Hash());
     }
 
-    private async Task<MeasuredStream> CompressAsync(StoreTee tee, AgeEncryptingStream encrypting, Func<Stream, CancellationToken, Task> content, CancellationToken cancellationToken)
+    private async Task<MeasuredStream> CompressAsync(
+        StoreTee tee, AgeEncryptingStream encrypting, Func<Stream, CancellationToken, Task> content, Action<long>? told, CancellationToken cancellationToken)
     {
         await using var compressing = new CompressionStream(encrypting, _repository.Options.Level, leaveOpen: true);
         compressing.SetParameter(ZSTD_cParameter.ZSTD_c_nbWorkers, _repository.Options.Workers);
         compressing.SetParameter(ZSTD_cParameter.ZSTD_c_checksumFlag, 1);
-        var plain = new MeasuredStream(compressing);
+        var plain = new MeasuredStream(compressing, told);
         try
         {
             await content(plain, cancellationToken);

@@ -3,7 +3,8 @@ using System.Security.Cryptography;
 namespace Orchestrator.Backups.Pipeline;
 
 /// <summary>Passes bytes on, in one direction, and knows how many there were and their SHA-256. Disposes of nothing but itself.</summary>
-internal sealed class MeasuredStream(Stream inner) : Stream
+/// <param name="told">Is told how many there were so far; null: nobody asks.</param>
+internal sealed class MeasuredStream(Stream inner, Action<long>? told = null) : Stream
 {
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
@@ -76,5 +77,6 @@ internal sealed class MeasuredStream(Stream inner) : Stream
     {
         Bytes += buffer.Length;
         _hash.AppendData(buffer);
+        told?.Invoke(Bytes);
     }
 }

@@ -20,17 +20,9 @@ public static class PostgresRecovery
         set -euo pipefail
         here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
         if [ $# -lt 4 ]; then sed -n '2,7p' "${BASH_SOURCE[0]}"; exit 2; fi
-        key=$1 set=$2 service=$3 target=$4 to=${5:-}
-        manifest=$here/sets/$set/manifest.json
-        (cd "$here/sets/$set" && sha256sum --quiet -c manifest.json.sha256)
+        key=$1 set=$2 service=$3 target=$4 to=${5:-} kind=postgres
 
-        ours='$2 == "service" { mine = $4 == service } $2 == "kind" { base = $4 == "postgres" }'
-        fact() { awk -F'"' -v service="$service" -v name="$1" "$ours"' mine && base && $2 == name && !done { print $4; done = 1 }' "$manifest"; }
-        object() { awk -F'"' -v service="$service" -v name="/$1." "$ours $(cat <<'END'
-        $2 == "key" { key = $4 } $2 == "plainHash" && index(key, "/" service name) { print $4, key; exit }
-        END
-        )" "$manifest"; }
-        open() { age -d -i "$key" "$here/../$1" | zstd -dc; }
+        """ + RecoveryShell.Reading + """
         checked() {
           read -r hash path < <(object "$1")
           open "$path" | { tee /dev/fd/3 | sha256sum | cut -d' ' -f1 > "$work/hash"; } 3>&1 | { tar -x --numeric-owner -C "$2" && cat > /dev/null; }

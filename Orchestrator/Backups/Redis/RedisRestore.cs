@@ -13,16 +13,13 @@ internal sealed class RedisRestore(BackupPart part, RestoreTarget target, Backup
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var layout = RedisLayout.Of(part, target);
-        if (target.Point is RestorePoint.OfSet)
+        var wanted = Wanted();
+        if (target.Point is RestorePoint.OfSet || await PlanAsync(wanted, cancellationToken) is not { } plan)
         {
-            layout.MakeDirectories();
-            await reader.ReadAsync(Set(), layout.WriteBaseAsync, cancellationToken);
-            layout.Finish();
+            await LayOutSetAsync(layout, cancellationToken);
             return;
         }
 
-        var wanted = Wanted();
-        var plan = await PlanAsync(wanted, cancellationToken);
         if (layout.AppendOnly)
         {
             await LayOutAsync(layout, plan, wanted, cancellationToken);
@@ -41,6 +38,13 @@ internal sealed class RedisRestore(BackupPart part, RestoreTarget target, Backup
             Directory.Delete(work.DirectoryPath, recursive: true);
         }
 
+        layout.Finish();
+    }
+
+    private async Task LayOutSetAsync(RedisLayout layout, CancellationToken cancellationToken)
+    {
+        layout.MakeDirectories();
+        await reader.ReadAsync(Set(), layout.WriteBaseAsync, cancellationToken);
         layout.Finish();
     }
 
@@ -69,22 +73,32 @@ internal sealed class RedisRestore(BackupPart part, RestoreTarget target, Backup
             : throw new BackupFailedException($"{part.Service}: '{text}' is no position of a Redis", "A position is REPLID:OFFSET, as 'basmalin backup list' shows it.");
     }
 
-    private async Task<StreamPlan> PlanAsync(RedisPosition? wanted, CancellationToken cancellationToken)
+    /// <returns>Null: nothing that was received is newer than the set, which says nothing of its place in the stream; so the set it is.</returns>
+    private async Task<StreamPlan?> PlanAsync(RedisPosition? wanted, CancellationToken cancellationToken)
     {
-        if (SetBase() is not { } set)
-            throw new BackupFailedException(
-                $"{part.Service}: the set was saved by Redis itself, and does not say where in the stream of commands it stands", "Restore the set as it is, or choose one that was replicated.");
-
+        var set = SetBase();
         var objects = (await reader.ListAsync(StreamKeys.Prefix(target.Stack, part.Service), cancellationToken)).Select(item => StreamKeys.TryRead(item.Key)).OfType<StreamObject>().ToList();
         var plan = wanted is null ? StreamPlan.For(target.Point, set, objects) : StreamPlan.For(wanted, set, objects);
+        if (set is null && target.Point is RestorePoint.Latest)
+        {
+            if (plan is not null && await StreamReplay.EndOfAsync(plan, reader, cancellationToken) >= Taken()) return plan;
+
+            target.Say($"{part.Service}: Redis saved the set itself, and nothing newer was received: it goes to the moment of the set");
+            return null;
+        }
+
         return plan ?? throw new BackupFailedException(
-            wanted is null ? $"{part.Service}: no copy is as old as that" : $"{part.Service}: {wanted} is in nothing that was received",
-            "Choose an older set ('basmalin backup list'), or a later moment.");
+            wanted is not null ? $"{part.Service}: {wanted} is in nothing that was received"
+                : set is null ? $"{part.Service}: the set was saved by Redis itself, and does not say where in the stream of commands it stands"
+                : $"{part.Service}: no copy is as old as that",
+            set is null && wanted is null ? "Restore the set as it is, or choose one that was replicated." : "Choose an older set ('basmalin backup list'), or a later moment.");
     }
+
+    private long Taken() => long.TryParse(part.Facts.GetValueOrDefault("taken"), CultureInfo.InvariantCulture, out var seconds) ? seconds : 0;
 
     private StreamBase? SetBase() =>
         part.Facts.TryGetValue("replid", out var history) && long.TryParse(part.Facts.GetValueOrDefault("offset"), CultureInfo.InvariantCulture, out var offset)
-            && long.TryParse(part.Facts.GetValueOrDefault("taken"), CultureInfo.InvariantCulture, out var seconds)
+            && Taken() is > 0 and var seconds
             ? new(new(history, offset), seconds, null)
             : null;
 }

@@ -43,8 +43,9 @@ public sealed class RedisSource(IContainerEngine engine, SecretStore secrets, Ti
         var endpoint = await _logins.OfAsync(subject, cancellationToken);
         var facts = await FactsAsync(subject, endpoint, cancellationToken);
         RedisCopy.Result? copied = null;
-        var stored = await writer.WriteAsync(
+        var stored = await writer.WriteTellingAsync(
             $"{subject.Service.Name}/dump.rdb",
+            $"{subject.Service.Name}: keys",
             async (content, token) => copied = await _copy.ReadAsync(endpoint, subject.Container.Id, content, token),
             cancellationToken);
         var (position, taken, summary, method, _) = copied ?? throw new InvalidOperationException("The writer did not ask for the content.");
@@ -67,16 +68,7 @@ public sealed class RedisSource(IContainerEngine engine, SecretStore secrets, Ti
         };
     }
 
-    public RecoverySection? Recovery(BackupPart part) => new(
-        $"{part.Service} (Redis {part.Facts.GetValueOrDefault("version", "")})",
-        $"""
-           restore.sh lays TARGET/{part.Service}/dump.rdb down. Put it into the empty data directory as dump.rdb, owned by redis.
-           Where the service writes an append-only file, start it once without (redis-server --appendonly no), since Redis
-           passes over a dump.rdb otherwise, and switch it on again while it runs: redis-cli CONFIG SET appendonly yes.
-           What was received after the set lies in STACK/streams/{part.Service}/redis/HISTORY/FROM-TO.aof.zst.age: decrypted and
-           joined from the set's offset on ({part.Facts.GetValueOrDefault("offset", "not known")} in history {part.Facts.GetValueOrDefault("replid", "none")}), each beginning where the
-           one before ends, that is an append-only file behind the dump; redis-check-aof --truncate-to-timestamp cuts it.
-        """);
+    public RecoverySection? Recovery(BackupPart part) => RedisRecovery.Section(part);
 
     public Task RestoreAsync(BackupPart part, RestoreTarget target, BackupReader reader, CancellationToken cancellationToken) =>
         new RedisRestore(part, target, reader, engine, time).RunAsync(cancellationToken);

@@ -34,6 +34,19 @@ public sealed partial class BackupVault(VaultOptions options, TimeProvider time,
         return _repositories.GetOrAdd(stack, name => new(name, options.Stores, () => Readers, options.Pipeline, time, loggers.CreateLogger<BackupRepository>()));
     }
 
+    /// <summary>To read from one store alone.</summary>
+    /// <param name="store">Its name; null: all of them.</param>
+    /// <exception cref="BackupFailedException">There is no such store.</exception>
+    public BackupRepository Repository(string stack, string? store)
+    {
+        if (store is null) return Repository(stack);
+
+        var only = options.Stores.Where(known => known.Name == store).ToImmutableArray();
+        return only.IsEmpty
+            ? throw new BackupFailedException($"There is no store {store}", $"The settings name these: {string.Join(", ", options.Stores.Select(known => known.Name))}.")
+            : new(stack, only, () => Readers, options.Pipeline, time, loggers.CreateLogger<BackupRepository>());
+    }
+
     /// <exception cref="BackupFailedException">No store, or no key, is set up.</exception>
     public BackupRepository ForWriting(string stack)
     {

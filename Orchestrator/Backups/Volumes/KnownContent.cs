@@ -15,6 +15,9 @@ internal sealed class KnownContent : IDisposable
     private StreamReader? _lines;
     private IndexLine? _next;
 
+    /// <summary>Of all files together; 0: there was no backup yet.</summary>
+    public long Bytes { get; private set; }
+
     public bool Any => _packs.Count > 0;
 
     /// <summary>How many backups ago everything was read.</summary>
@@ -85,6 +88,7 @@ internal sealed class KnownContent : IDisposable
             if (VolumeRecord.IsEntry(line))
             {
                 var entry = IndexLine.Read(line);
+                Bytes += entry.Size;
                 if (entry.Pack < 0) continue;
                 if (_places.TryAdd(Short(entry.Hash), (entry.Pack, entry.Member))) _wanted[entry.Pack] = _wanted.GetValueOrDefault(entry.Pack) + entry.Size + 512;
             }

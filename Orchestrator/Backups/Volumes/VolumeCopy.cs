@@ -121,7 +121,7 @@ internal sealed class VolumeCopy : IDisposable
         };
         Files++;
         _seen += status.Size;
-        _writer?.Report(_name, _seen, null);
+        _writer?.Report(_name, _seen, _known.Bytes > 0 ? Math.Max(_known.Bytes, _seen) : null);
         return Unchanged(entry.Path, status) is { } before ? line with { Hash = before.Hash, Pack = before.Pack, Member = before.Member } : await ContentAsync(line, file, status, cancellationToken);
     }
 

@@ -11,24 +11,27 @@ internal sealed record StreamPlan(StreamBase Base, ImmutableArray<StreamObject.S
     /// <summary>Offset up to which the slices reach.</summary>
     public RedisPosition End => Slices.IsEmpty ? Base.At : new(Slices[^1].At.History, Slices[^1].End);
 
+    /// <param name="set">The set's own copy; null: it does not say where in the stream it stands.</param>
     /// <returns>Null when no copy is old enough, or the position is in no history that was received.</returns>
-    public static StreamPlan? For(RestorePoint point, StreamBase set, IReadOnlyCollection<StreamObject> objects)
+    public static StreamPlan? For(RestorePoint point, StreamBase? set, IReadOnlyCollection<StreamObject> objects)
     {
-        ImmutableArray<StreamBase> bases =
-        [
-            .. objects.OfType<StreamObject.Base>().Select(item => new StreamBase(item.At, item.Seconds, item.Key)).Append(set).OrderBy(item => item.Seconds).ThenBy(item => item.At.Offset),
-        ];
+        ImmutableArray<StreamBase> bases = [.. Bases(set, objects).OrderBy(item => item.Seconds).ThenBy(item => item.At.Offset)];
         return point switch
         {
-            RestorePoint.Latest => From(bases[^1], objects, bases),
+            RestorePoint.Latest => bases.IsEmpty ? null : From(bases[^1], objects, bases),
             RestorePoint.At { Time: var time } => bases.LastOrDefault(item => item.Seconds <= time.ToUnixTimeSeconds()) is { } newest ? From(newest, objects, bases) : null,
             _ => null,
         };
     }
 
-    public static StreamPlan? For(RedisPosition position, StreamBase set, IReadOnlyCollection<StreamObject> objects) =>
-        objects.OfType<StreamObject.Base>().Select(item => new StreamBase(item.At, item.Seconds, item.Key)).Append(set).OrderByDescending(item => item.Seconds)
-            .Select(item => From(item, objects, [])).FirstOrDefault(plan => plan.Reaches(position));
+    public static StreamPlan? For(RedisPosition position, StreamBase? set, IReadOnlyCollection<StreamObject> objects) =>
+        Bases(set, objects).OrderByDescending(item => item.Seconds).Select(item => From(item, objects, [])).FirstOrDefault(plan => plan.Reaches(position));
+
+    private static IEnumerable<StreamBase> Bases(StreamBase? set, IEnumerable<StreamObject> objects)
+    {
+        var own = objects.OfType<StreamObject.Base>().Select(item => new StreamBase(item.At, item.Seconds, item.Key));
+        return set is null ? own : own.Append(set);
+    }
 
     /// <summary>The position lies between the copy and the end, in one of the histories on the way.</summary>
     private bool Reaches(RedisPosition position) =>

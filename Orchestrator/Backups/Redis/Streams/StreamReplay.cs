@@ -44,6 +44,33 @@ internal sealed class StreamReplay(StreamPlan plan, RestorePoint point, RedisPos
             $"Nothing was received from {Time(_stamp)} on, until a new copy was taken at {Time(next)}: the state at {Time(until)} is not known", $"Restore to {Time(_stamp)} or earlier, or to {Time(next)} or later.");
     }
 
+    /// <summary>The time up to which a plan leads, as its last slice says it; unix seconds.</summary>
+    /// <exception cref="BackupFailedException">The slice is damaged.</exception>
+    public static async Task<long> EndOfAsync(StreamPlan plan, BackupReader reader, CancellationToken cancellationToken)
+    {
+        var end = plan.Base.Seconds;
+        if (plan.Slices.IsEmpty) return end;
+
+        var last = plan.Slices[^1].Key;
+        try
+        {
+            await reader.ReadAsync(last, async (content, token) =>
+            {
+                var aof = new AofReader(content.ReadAsync);
+                while (await aof.NextAsync(token) is not AofItem.End and var item)
+                {
+                    if (item == AofItem.Remark && AofRemark.TimeOf(aof.Text) is { } seconds) end = Math.Max(end, seconds);
+                }
+            }, cancellationToken);
+        }
+        catch (RedisException damaged)
+        {
+            throw new BackupFailedException($"{last}: {damaged.Message}", "Restore to a moment before it, or the set as it is.", damaged);
+        }
+
+        return end;
+    }
+
     private async Task SliceAsync(StreamObject.Slice slice, Stream content, FileStream target, CancellationToken cancellationToken)
     {
         var aof = new AofReader(content.ReadAsync);
@@ -59,7 +86,7 @@ internal sealed class StreamReplay(StreamPlan plan, RestorePoint point, RedisPos
                 offset = AofRemark.OffsetOf(aof.Text) ?? offset;
                 // What was dropped in between counts.
                 if (offset > _at.Offset) _at = _at with { Offset = offset };
-                if (AofRemark.TimeOf(aof.Text) is { } seconds && offset >= _at.Offset) await StampAsync(seconds, aof.Bytes, target, cancellationToken);
+                if (AofRemark.TimeOf(aof.Text) is { } seconds) await StampAsync(seconds, offset >= _at.Offset ? aof.Bytes : default, target, cancellationToken);
                 continue;
             }
 
