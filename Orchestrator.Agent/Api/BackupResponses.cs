@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Orchestrator.Agent.Api.Contracts;
 using Orchestrator.Backups;
+using Orchestrator.Backups.Keeping;
 using Orchestrator.Backups.Schedules;
 using Orchestrator.Backups.Sets;
 using Orchestrator.Deployments;
@@ -49,6 +50,9 @@ internal static class BackupResponses
         Problem = operation.Problem,
         Hint = operation.Hint,
     };
+
+    public static RetentionResponse From(string stack, RetentionPlan plan) => new(
+        stack, [.. plan.Decisions.Select(decision => new RetainedSetResponse(decision.Set.Value, decision.Kept, decision.Reasons))], plan.StreamKeys.Length, plan.Blocked);
 
     public static StreamResponse From(StreamState stream) => new(
         stream.Service, stream.Kind, stream.Streaming, Math.Round(stream.LocalLag.TotalSeconds, 1), stream.LocalBytes, Math.Round(stream.OffHostLag.TotalSeconds, 1), stream.OffHostBytes,

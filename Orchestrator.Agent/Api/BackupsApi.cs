@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Orchestrator.Access;
 using Orchestrator.Agent.Api.Contracts;
 using Orchestrator.Agent.Auth;
+using Orchestrator.Backups;
 using Orchestrator.Backups.Keeping;
 using Orchestrator.Backups.Sets;
 using Orchestrator.Deployments;
@@ -19,6 +20,19 @@ internal static class BackupsApi
             .RequireScope(TokenScope.Deploy)
             .WithName("MakeBackup")
             .WithSummary("Makes a set, or a logical dump, now. When something else is done with the stack's data, it waits for its turn.")
+            .Produces<OperationResponse>(StatusCodes.Status202Accepted)
+            .Problems(404);
+
+        stacks.MapGet("/retention", RetentionAsync)
+            .RequireScope(TokenScope.Read)
+            .WithName("PlanRetention")
+            .WithSummary("Which sets retention would remove now, and why it keeps the others. Changes nothing.")
+            .Produces<RetentionResponse>()
+            .Problems(404, 409);
+        stacks.MapPost("/prune", PruneAsync)
+            .RequireScope(TokenScope.Admin)
+            .WithName("PruneBackups")
+            .WithSummary("Removes now what retention no longer wants, as is done after each set.")
             .Produces<OperationResponse>(StatusCodes.Status202Accepted)
             .Problems(404);
 
@@ -61,6 +75,28 @@ internal static class BackupsApi
         var dump = request is { Dump: true };
         await audit.WriteAsync(context, dump ? "backup: dump" : "backup: set", stack, cancellationToken);
         return OperationsApi.Accepted(dump ? books.Desk.Dump(stack, "manual") : books.Desk.BackUp(stack, "manual"));
+    }
+
+    private static async Task<IResult> RetentionAsync(string stack, BackupBooks books, CancellationToken cancellationToken)
+    {
+        if (!await books.IsStackAsync(stack, cancellationToken)) return Api.Problems.NoSuchStack(stack);
+
+        try
+        {
+            return TypedResults.Ok(BackupResponses.From(stack, await books.Desk.RetentionAsync(stack, cancellationToken)));
+        }
+        catch (Exception failure) when (failure is BackupFailedException or BackupStoreException)
+        {
+            return Api.Problems.NotPrunable(failure.Message, (failure as BackupFailedException)?.Hint ?? "basmalin doctor looks at the stores.");
+        }
+    }
+
+    private static async Task<IResult> PruneAsync(string stack, HttpContext context, BackupBooks books, AuditTrail audit, CancellationToken cancellationToken)
+    {
+        if (!await books.IsStackAsync(stack, cancellationToken)) return Api.Problems.NoSuchStack(stack);
+
+        await audit.WriteAsync(context, "backup: prune", stack, cancellationToken);
+        return OperationsApi.Accepted(books.Desk.Prune(stack));
     }
 
     private static async Task<Results<Ok<BackupResponse>, ProblemResult>> GetAsync(string id, HttpContext context, BackupBooks books, CancellationToken cancellationToken) =>

@@ -4,6 +4,7 @@ using Orchestrator.Agent.Api.Contracts;
 using Orchestrator.Agent.Auth;
 using Orchestrator.Deployments;
 using Orchestrator.Healing;
+using Orchestrator.Scheduling;
 
 namespace Orchestrator.Agent.Api;
 
@@ -18,12 +19,12 @@ internal static class HealingApi
         .Problems(404);
 
     private static async Task<Results<Ok<StackResponse>, ProblemResult>> HealAsync(
-        string stack, HttpContext context, DeploymentService deployments, Healer healer, AuditTrail audit, CancellationToken cancellationToken)
+        string stack, HttpContext context, DeploymentService deployments, Healer healer, BackupWarnings warnings, AuditTrail audit, CancellationToken cancellationToken)
     {
         if (await deployments.StatusAsync(stack, cancellationToken) is not { } status) return Api.Problems.NoSuchStack(stack);
 
         healer.TryAgain(stack);
         await audit.WriteAsync(context, "heal", stack, cancellationToken);
-        return TypedResults.Ok(StackResponses.From(status));
+        return TypedResults.Ok(StackResponses.From(status, await warnings.OfAsync(stack, cancellationToken)));
     }
 }

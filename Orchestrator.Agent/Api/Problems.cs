@@ -62,6 +62,9 @@ internal static class Problems
     public static ProblemResult CannotRestore(string detail, string hint) =>
         Make(StatusCodes.Status409Conflict, "cannotRestore", "It cannot be restored", detail, hint);
 
+    public static ProblemResult NotPrunable(string detail, string hint) =>
+        Make(StatusCodes.Status409Conflict, "notPrunable", "What retention would remove is not known", detail, hint);
+
     public static ProblemResult CannotExport(string detail, string hint) =>
         Make(StatusCodes.Status409Conflict, "cannotExport", "It cannot be exported", detail, hint);
 

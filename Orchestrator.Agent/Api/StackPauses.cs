@@ -2,11 +2,12 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Orchestrator.Agent.Api.Contracts;
 using Orchestrator.Deployments;
+using Orchestrator.Scheduling;
 
 namespace Orchestrator.Agent.Api;
 
 /// <summary>Pauses services and resumes them, and writes down who did.</summary>
-internal sealed class StackPauses(DeploymentService deployments, StackTraffic traffic, AuditTrail audit)
+internal sealed class StackPauses(DeploymentService deployments, StackTraffic traffic, BackupWarnings warnings, AuditTrail audit)
 {
     public async Task<Results<Ok<StackResponse>, ProblemResult>> PauseAsync(
         HttpContext context, string stack, string service, TimeSpan limit, CancellationToken cancellationToken)
@@ -26,7 +27,7 @@ internal sealed class StackPauses(DeploymentService deployments, StackTraffic tr
     }
 
     private async Task<Results<Ok<StackResponse>, ProblemResult>> StatusAsync(string stack, CancellationToken cancellationToken) =>
-        await deployments.StatusAsync(stack, cancellationToken) is { } status ? TypedResults.Ok(StackResponses.From(status)) : Problems.NoSuchStack(stack);
+        await deployments.StatusAsync(stack, cancellationToken) is { } status ? TypedResults.Ok(StackResponses.From(status, await warnings.OfAsync(stack, cancellationToken))) : Problems.NoSuchStack(stack);
 
     private async Task<Results<Ok<StackResponse>, ProblemResult>> NotRoutedAsync(string stack, string service, CancellationToken cancellationToken) =>
         await deployments.StatusAsync(stack, cancellationToken) is null ? Problems.NoSuchStack(stack) : Problems.NotRouted(stack, service);

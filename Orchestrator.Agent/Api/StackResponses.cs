@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Orchestrator.Agent.Api.Contracts;
+using Orchestrator.Backups;
 using Orchestrator.Deployments;
 using Orchestrator.Stacks;
 
@@ -8,7 +9,7 @@ namespace Orchestrator.Agent.Api;
 /// <summary>Stacks and releases in the words of the contract.</summary>
 internal static class StackResponses
 {
-    public static StackResponse From(StackStatus status) => new()
+    public static StackResponse From(StackStatus status, ImmutableArray<BackupFinding> warnings) => new()
     {
         Stack = status.Stack,
         Release = status.CurrentRelease,
@@ -20,6 +21,7 @@ internal static class StackResponses
         Last = status.Last is { } last ? DeploymentResponses.From(last) : null,
         Problem = status.Problem,
         Drift = [.. status.Drift.Select(note => new DriftResponse(note.Kind, note.Service, note.Subject, note.Detail, note.Outlook))],
+        Warnings = [.. warnings.Select(warning => new WarningResponse(warning.What, warning.Hint))],
     };
 
     public static ReleaseResponse From(Release release, int current) => new(

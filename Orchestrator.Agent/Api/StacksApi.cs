@@ -5,6 +5,7 @@ using Orchestrator.Agent.Api.Contracts;
 using Orchestrator.Agent.Auth;
 using Orchestrator.Deployments;
 using Orchestrator.Journal;
+using Orchestrator.Scheduling;
 
 namespace Orchestrator.Agent.Api;
 
@@ -58,16 +59,18 @@ internal static class StacksApi
             .Problems(400, 404);
     }
 
-    private static async Task<Ok<StackResponse[]>> ListAsync(HttpContext context, DeploymentService deployments, CancellationToken cancellationToken)
+    private static async Task<Ok<StackResponse[]>> ListAsync(HttpContext context, DeploymentService deployments, BackupWarnings warnings, CancellationToken cancellationToken)
     {
         var caller = Caller.Of(context);
-        var stacks = await deployments.StatusAsync(cancellationToken);
-        return TypedResults.Ok(stacks.Where(stack => caller.MayTouch(stack.Stack)).Select(StackResponses.From).ToArray());
+        var stacks = new List<StackResponse>();
+        foreach (var status in (await deployments.StatusAsync(cancellationToken)).Where(stack => caller.MayTouch(stack.Stack)))
+            stacks.Add(StackResponses.From(status, await warnings.OfAsync(status.Stack, cancellationToken)));
+        return TypedResults.Ok(stacks.ToArray());
     }
 
-    private static async Task<Results<Ok<StackResponse>, ProblemResult>> GetAsync(string stack, DeploymentService deployments, CancellationToken cancellationToken) =>
+    private static async Task<Results<Ok<StackResponse>, ProblemResult>> GetAsync(string stack, DeploymentService deployments, BackupWarnings warnings, CancellationToken cancellationToken) =>
         await deployments.StatusAsync(stack, cancellationToken) is { } status
-            ? TypedResults.Ok(StackResponses.From(status))
+            ? TypedResults.Ok(StackResponses.From(status, await warnings.OfAsync(stack, cancellationToken)))
             : Api.Problems.NoSuchStack(stack);
 
     private static async Task<IResult> DeployAsync(
@@ -126,6 +129,7 @@ internal static class StacksApi
         MaintenanceRequest request,
         HttpContext context,
         DeploymentService deployments,
+        BackupWarnings warnings,
         AuditTrail audit,
         CancellationToken cancellationToken)
     {
@@ -142,6 +146,6 @@ internal static class StacksApi
         if (!await deployments.SetMaintenanceAsync(stack, request.On, allow.ToImmutable(), cancellationToken)) return Api.Problems.NoSuchStack(stack);
 
         await audit.WriteAsync(context, request.On ? "maintenance: on" : "maintenance: off", stack, cancellationToken);
-        return await GetAsync(stack, deployments, cancellationToken);
+        return await GetAsync(stack, deployments, warnings, cancellationToken);
     }
 }

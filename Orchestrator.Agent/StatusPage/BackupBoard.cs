@@ -22,8 +22,8 @@ internal sealed record BackupBoard(
     /// <summary>What is received continuously.</summary>
     public ImmutableArray<StreamState> Streams { get; init; } = [];
 
-    /// <summary>What is wrong with the keys; null: nothing.</summary>
-    public BackupFinding? Warning { get; init; }
+    /// <summary>What somebody should know: who can read them, whether one is proved, what is overdue.</summary>
+    public ImmutableArray<BackupFinding> Warnings { get; init; } = [];
 
     /// <summary>Sets that the stack could be brought back from, oldest first.</summary>
     public ImmutableArray<BackupSetRecord> Sets { get; init; } = [];

@@ -1,4 +1,3 @@
-using Orchestrator.Backups.Keeping;
 using Orchestrator.Backups.Sets;
 using Orchestrator.Deployments;
 using Orchestrator.Restores;
@@ -7,7 +6,7 @@ using Orchestrator.Scheduling;
 namespace Orchestrator.Agent.StatusPage;
 
 /// <summary>Reads what the page shows of a stack's backups.</summary>
-internal sealed class BackupFeed(SetLedger sets, DrillLedger drills, BackupCalendar calendar, OperationBoard operations, BackupKeys keys, ContinuousStreams streams)
+internal sealed class BackupFeed(SetLedger sets, DrillLedger drills, BackupCalendar calendar, OperationBoard operations, BackupWarnings warnings, ContinuousStreams streams)
 {
     private const int Few = 20;
 
@@ -30,7 +29,7 @@ internal sealed class BackupFeed(SetLedger sets, DrillLedger drills, BackupCalen
             next,
             [.. now])
         {
-            Warning = keys.Problem,
+            Warnings = await warnings.OfAsync(stack, cancellationToken),
             Streams = [.. streams.States.Where(stream => stream.Stack == stack)],
             Sets = [.. standing.AsEnumerable().Reverse()],
             Drills = [.. proofs.AsEnumerable().Reverse()],

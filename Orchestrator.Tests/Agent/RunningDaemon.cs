@@ -37,7 +37,8 @@ internal sealed class RunningDaemon : IAsyncDisposable
 
     public Uri Edge => new($"http://{Daemon.Edge[0]}/");
 
-    public static async Task<RunningDaemon> StartAsync(Func<AgentOptions, AgentOptions>? change = null, Action<IServiceCollection>? more = null)
+    /// <param name="time">Its clock; null: the system's.</param>
+    public static async Task<RunningDaemon> StartAsync(Func<AgentOptions, AgentOptions>? change = null, Action<IServiceCollection>? more = null, TimeProvider? time = null)
     {
         var directory = System.IO.Directory.CreateTempSubdirectory("basmalin-agent-").FullName;
         var options = new AgentOptions
@@ -49,7 +50,7 @@ internal sealed class RunningDaemon : IAsyncDisposable
             Log = new LogOptions { Level = LogLevel.Error },
         };
         options = change?.Invoke(options) ?? options;
-        return new RunningDaemon(directory, options, await Daemon.StartAsync(options, terminal: false, TimeProvider.System, more, CancellationToken.None));
+        return new RunningDaemon(directory, options, await Daemon.StartAsync(options, terminal: false, time ?? TimeProvider.System, more, CancellationToken.None));
     }
 
     public async Task RestartAsync()

@@ -48,18 +48,4 @@ internal sealed class ClockJumpTests
         Assert.That((made.State, made.Plan?.WarmSwap), Is.EqualTo((DeploymentState.Succeeded, false)), made.Failure?.ToString());
         Assert.That((await daemon.GetAsync($"{name}.example", "/version")).Version, Is.EqualTo("2.0.0"));
     }
-
-    /// <summary>The wall clock can be set; what is measured goes on as it does in a kernel.</summary>
-    private sealed class SettableClock : TimeProvider
-    {
-        private long _offset;
-
-        public TimeSpan Offset
-        {
-            get => new(Interlocked.Read(ref _offset));
-            set => Interlocked.Exchange(ref _offset, value.Ticks);
-        }
-
-        public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + Offset;
-    }
 }

@@ -52,13 +52,24 @@ public sealed class StackBackups(BackupSubjects subjects, SetMaker maker, SetVer
         return await keeping.KeepAsync(stack, RulesOf(data.Release.Stack), onlyShow: true, cancellationToken);
     }
 
+    /// <summary>Takes away now what retention no longer wants, as is done after each set. Said in the stack's turn.</summary>
+    /// <exception cref="BackupFailedException">A store did not answer in whole, so nothing was removed.</exception>
+    public async Task<RetentionPlan> PruneAsync(string stack, OperationProgress progress, CancellationToken cancellationToken)
+    {
+        var data = await FindAsync(stack, cancellationToken);
+        progress.Say("looking what retention no longer wants");
+        var plan = await keeping.KeepAsync(stack, RulesOf(data.Release.Stack), onlyShow: false, cancellationToken);
+        return plan.Blocked is { } why ? throw new BackupFailedException($"Nothing was removed: {why}", "See that every store answers: basmalin doctor.") : plan;
+    }
+
     /// <summary>One set has all services of the stack, so it is kept as long as the most careful of them asks.</summary>
     public static RetentionRules RulesOf(Stack stack)
     {
         var keep = ImmutableSortedDictionary<string, int>.Empty;
         var backed = stack.Services.Select(spec => spec.BasMalin?.Backup).OfType<BackupSpec>().ToList();
         foreach (var (period, count) in backed.SelectMany(spec => spec.Keep)) keep = keep.SetItem(period, Math.Max(count, keep.GetValueOrDefault(period)));
-        return RetentionRules.Of(keep, TimeZoneInfo.FindSystemTimeZoneById(backed.FirstOrDefault()?.Zone ?? "UTC"));
+        var within = backed.Select(spec => spec.KeepWithin).DefaultIfEmpty().Max();
+        return RetentionRules.Of(keep, within, TimeZoneInfo.FindSystemTimeZoneById(backed.FirstOrDefault()?.Zone ?? "UTC"));
     }
 
     /// <summary>Reads everything of a set back from every store, and notes which of them have it whole.</summary>

@@ -1,4 +1,6 @@
+using System.Globalization;
 using Orchestrator.Backups;
+using Orchestrator.Backups.Keeping;
 using Orchestrator.Backups.Sets;
 using Orchestrator.Deployments;
 
@@ -50,6 +52,17 @@ public sealed class BackupDesk(OperationBoard board, StackBackups backups, Drill
         set.Stack,
         "verify",
         async (progress, token) => (await backups.VerifyAsync(set, progress, token)).Id.Value,
+        over => EndedAsync(over, "backup.failed", null));
+
+    /// <summary>What retention would take away now, and why it keeps the rest. Changes nothing.</summary>
+    /// <exception cref="BackupFailedException">The stack does not run, or no store can be asked.</exception>
+    public Task<RetentionPlan> RetentionAsync(string stack, CancellationToken cancellationToken) => backups.RetentionAsync(stack, cancellationToken);
+
+    /// <summary>Carries retention out now.</summary>
+    public BackupOperation Prune(string stack) => board.Start(
+        stack,
+        "prune",
+        async (progress, token) => (await backups.PruneAsync(stack, progress, token)).Decisions.Count(decision => !decision.Kept).ToString(CultureInfo.InvariantCulture),
         over => EndedAsync(over, "backup.failed", null));
 
     private async Task<BackupSetRecord> FindAsync(string stack, BackupSetId? set, CancellationToken cancellationToken)

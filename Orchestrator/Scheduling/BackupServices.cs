@@ -56,12 +56,14 @@ public static class BackupServices
         .AddSingleton<BackupDesk>()
         .AddSingleton<DataExports>()
         .AddSingleton<BackupCalendar>()
+        .AddSingleton<BackupWarnings>()
         .AddSingleton(provider => new StreamOptions(new() { Directory = Path.Combine(dataDirectory, "wal") }, new() { Directory = Path.Combine(dataDirectory, "redis-streams") }, provider.GetRequiredService<TimeProvider>()))
         .AddSingleton<StreamReceivers>()
         .AddSingleton<ContinuousStreams>()
         .AddSingleton<StreamWatch>()
         .AddSingleton<KeyWatch>()
         .AddSingleton<StoreWatch>()
+        .AddSingleton<DiskWatch>()
         .AddSingleton<ForecastWatch>()
         .AddSingleton<BackupRuntime>();
 

@@ -273,6 +273,9 @@ public sealed record BackupSpec
     /// <summary>daily, weekly, monthly, yearly → how many.</summary>
     public ImmutableSortedDictionary<string, int> Keep { get; init; } = ImmutableSortedDictionary<string, int>.Empty;
 
+    /// <summary>Every set that is not older than this is kept as well; zero: none is for its age.</summary>
+    public TimeSpan KeepWithin { get; init; }
+
     /// <summary>daily, weekly, monthly, or a cron expression; null: weekly, wherever there is <see cref="Every"/>.</summary>
     public string? Drill { get; init; }
 

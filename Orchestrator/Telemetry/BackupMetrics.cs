@@ -31,6 +31,12 @@ public static class BackupMetrics
 
     private static readonly Gauge SlotFull = Metrics.CreateGauge("basmalin_backup_slot_full_seconds", "Until what the server may keep is used up, at the present rate; -1: it is not being used up.", "stack", "service");
 
+    private static readonly Gauge DiskFree = Metrics.CreateGauge("basmalin_backup_disk_free_bytes", "Room that is left where backups lie: a store that is a directory, or host, where what is received waits for the stores.", "place");
+
+    private static readonly Gauge DiskFull = Metrics.CreateGauge("basmalin_backup_disk_full_seconds", "Until that room is used up, at the present rate; -1: it is not being used up.", "place");
+
+    private static readonly Gauge Jumps = Metrics.CreateGauge("basmalin_backup_content_jumps", "Tables, databases, volumes and sizes of the newest set that have lost more than half of what the set before had.", "stack");
+
     private static readonly Gauge Missing = Metrics.CreateGauge("basmalin_backup_missing_outcomes", "Due runs of which nothing is known although their time is over.", "stack");
 
     private static readonly Gauge KeyProved = Metrics.CreateGauge("basmalin_backup_key_checked_timestamp_seconds", "When something of the newest set was last decrypted with the host's own key.", "stack");
@@ -83,6 +89,14 @@ public static class BackupMetrics
         SlotBytes.WithLabels(stack, service).Set(bytes);
         SlotFull.WithLabels(stack, service).Set(untilFull ?? -1);
     }
+
+    public static void Disk(string place, long free, double? untilFull)
+    {
+        DiskFree.WithLabels(place).Set(free);
+        DiskFull.WithLabels(place).Set(untilFull ?? -1);
+    }
+
+    public static void Jumped(string stack, int count) => Jumps.WithLabels(stack).Set(count);
 
     public static void KeyChecked(string stack, bool works, DateTimeOffset at)
     {

@@ -26,6 +26,7 @@ namespace Orchestrator.Agent.Api.Contracts;
 [JsonSerializable(typeof(RestoreRequest))]
 [JsonSerializable(typeof(RecoverRequest))]
 [JsonSerializable(typeof(MakeBackupRequest))]
+[JsonSerializable(typeof(RetentionResponse))]
 [JsonSerializable(typeof(ExportRequest))]
 [JsonSerializable(typeof(RestorePreviewResponse))]
 [JsonSerializable(typeof(RestoreResponse[]))]

@@ -30,7 +30,14 @@ public sealed record StackResponse
 
     /// <summary>In what the engine differs from the release, as it was last seen; empty: in nothing, or a deployment is at it.</summary>
     public ImmutableArray<DriftResponse> Drift { get; init; } = [];
+
+    /// <summary>What somebody should know of its backups: who can read them, whether one is proved, what is overdue. Empty: nothing, or none is asked for.</summary>
+    public ImmutableArray<WarningResponse> Warnings { get; init; } = [];
 }
+
+/// <param name="What">What was seen.</param>
+/// <param name="Hint">What to do about it.</param>
+public sealed record WarningResponse(string What, string Hint);
 
 /// <param name="Kind">missing_replica, stopped, restarting, paused, unhealthy, surplus_replica, extra_container, other_image, other_settings, missing_network, off_network, missing_volume or gave_up.</param>
 /// <param name="Service">The service; null: it concerns the stack.</param>

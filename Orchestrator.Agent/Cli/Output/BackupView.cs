@@ -38,6 +38,13 @@ internal static class BackupView
         foreach (var operation in books.Operations.Where(operation => operation.State is "running" or "waiting")) output.WriteLine($"now: {operation.Kind}: {operation.What}");
     }
 
+    public static void Write(TextWriter output, RetentionResponse retention)
+    {
+        TextTable.Write(output, ["SET", "WOULD", "WHY"], retention.Sets.Select(set => new[] { set.Set, set.Kept ? "stay" : "go", string.Join("; ", set.Reasons) }));
+        if (retention.StreamObjects > 0) output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{retention.StreamObjects} objects of continuous streams would go: no set that stays needs them"));
+        if (retention.Blocked is { } why) output.WriteLine($"nothing would be removed now: {why}");
+    }
+
     public static async Task WriteDrillAsync(Invocation call, OperationResponse over, CancellationToken cancellationToken)
     {
         var drills = await call.Client.GetAsync($"stacks/{Uri.EscapeDataString(over.Stack)}/drills", ApiJson.Default.DrillResponseArray, cancellationToken);

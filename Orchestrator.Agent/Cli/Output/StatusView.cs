@@ -22,6 +22,9 @@ internal static class StatusView
             stack.Problem is not null ? "problem" : Worst(stack),
             Now(stack),
         }));
+        // What is the same for all of them, such as a key, is said once.
+        foreach (var warning in stacks.SelectMany(stack => stack.Warnings.Select(warning => (stack.Stack, Warning: warning))).GroupBy(item => item.Warning))
+            WriteWarning(output, warning.Key, $"{string.Join(", ", warning.Select(item => item.Stack))}: ");
     }
 
     public static void Write(TextWriter output, StackResponse stack, DateTimeOffset now)
@@ -29,6 +32,7 @@ internal static class StatusView
         output.WriteLine($"{stack.Stack}: {(stack.Release == 0 ? "nothing committed yet" : $"release {stack.Release}")}{(stack.Version is null ? "" : $" ({stack.Version})")}{(stack.Maintenance ? ", in maintenance" : "")}");
         if (stack.Problem is { } problem) output.WriteLine($"problem: {problem}");
         WriteDrift(output, stack);
+        foreach (var warning in stack.Warnings) WriteWarning(output, warning, "");
         output.WriteLine();
         TextTable.Write(output, ["SERVICE", "ROLE", "COLOUR", "RELEASE", "REPLICAS", "HEALTH", "IMAGE", "ROUTES"], stack.Services.Select(service => new[]
         {
@@ -55,6 +59,12 @@ internal static class StatusView
             output.WriteLine($"{drift.Kind}: {drift.Subject}: {drift.Detail.ReplaceLineEndings("\n  ")}");
             output.WriteLine($"  → {drift.Outlook}");
         }
+    }
+
+    private static void WriteWarning(TextWriter output, WarningResponse warning, string of)
+    {
+        output.WriteLine($"backups: {of}{warning.What}");
+        output.WriteLine($"  → {warning.Hint}");
     }
 
     /// <returns>Null: its requests pass.</returns>

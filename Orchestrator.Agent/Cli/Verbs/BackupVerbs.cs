@@ -5,16 +5,17 @@ using Orchestrator.Agent.Cli.Output;
 
 namespace Orchestrator.Agent.Cli.Verbs;
 
-/// <summary><c>backup run|list|verify</c> and <c>drill</c>: recovery points, and proving them.</summary>
+/// <summary><c>backup run|list|verify|prune</c> and <c>drill</c>: recovery points, and proving them.</summary>
 internal static class BackupVerbs
 {
     private static readonly Argument<string> Stack = new("STACK") { Description = "The stack's name." };
     private static readonly Option<string?> Set = new("--set") { Description = "The set, by its name or number; left out: the newest.", HelpName = "SET" };
     private static readonly Option<bool> Dump = new("--dump") { Description = "A logical dump, a second format: loaded into a throw-away server at once to prove it." };
+    private static readonly Option<bool> DryRun = new("--dry-run") { Description = "Only say what would be removed, and why the rest stays." };
     private static readonly Option<int> Limit = new("--limit") { Description = "How many sets.", HelpName = "COUNT", DefaultValueFactory = _ => 20 };
 
     /// <summary>Those of <c>backup</c> that talk to the daemon.</summary>
-    public static IEnumerable<Command> OfBackup(CliHost host) => [Run(host), List(host), Verify(host), ExportVerb.Create(host)];
+    public static IEnumerable<Command> OfBackup(CliHost host) => [Run(host), List(host), Verify(host), Prune(host), ExportVerb.Create(host)];
 
     public static Command Drill(CliHost host) => Invocation.Verb(
         host,
@@ -82,6 +83,36 @@ internal static class BackupVerbs
             var path = $"backups/{Uri.EscapeDataString(await NameAsync(call, cancellationToken))}/verify";
             var begun = await call.Client.SendAsync(new HttpRequestMessage(HttpMethod.Post, path), ApiJson.Default.OperationResponse, cancellationToken);
             return await OperationWatch.FollowAsync(call, begun, over => BackupView.WriteMadeAsync(call, over, cancellationToken), cancellationToken);
+        });
+
+    private static Command Prune(CliHost host) => Invocation.Verb(
+        host,
+        "prune",
+        "Removes the sets that retention no longer wants, as is done after each set; with --dry-run, says which and why.",
+        command =>
+        {
+            command.Add(Stack);
+            command.Add(DryRun);
+            command.Add(OperationWatch.Detach);
+        },
+        async (call, cancellationToken) =>
+        {
+            var path = $"stacks/{Uri.EscapeDataString(call.Value(Stack))}/backups";
+            if (call.Value(DryRun))
+            {
+                call.Write(await call.Client.GetAsync($"{path}/retention", ApiJson.Default.RetentionResponse, cancellationToken), ApiJson.Readable.RetentionResponse, BackupView.Write);
+                return ExitCodes.Done;
+            }
+
+            var begun = await call.Client.SendAsync(new HttpRequestMessage(HttpMethod.Post, $"{path}/prune"), ApiJson.Default.OperationResponse, cancellationToken);
+            return await OperationWatch.FollowAsync(
+                call, begun,
+                over =>
+                {
+                    call.Say($"{over.Result} sets removed");
+                    return Task.CompletedTask;
+                },
+                cancellationToken);
         });
 
     private static Task<BackupsResponse> BooksAsync(Invocation call, int limit, CancellationToken cancellationToken) => call.Client.GetAsync(

@@ -22,7 +22,7 @@ internal static class BackupsView
         </dl>
         {BackupTrends.Render(backups)}
         {backups.Now.Select(Operation)}
-        {(backups.Warning is { } warning ? Html.Of($"""<div class="failure"><p class="reason">{warning.What}</p><p>{warning.Hint}</p></div>""") : Html.Empty)}
+        {backups.Warnings.Select(warning => Html.Of($"""<div class="failure"><p class="reason">{warning.What}</p><p>{warning.Hint}</p></div>"""))}
         {(backups.Failed is { } failed ? Html.Of($"""<div class="failure"><p class="reason">The set {failed.Id.Value} failed: {failed.Problem}</p><p>{failed.Hint}</p></div>""") : Html.Empty)}
         """);
 

@@ -47,6 +47,8 @@ public sealed class AccessMatrixTests
         ("POST /api/v1/deployments/{id:long}/cancel", Need.Deploy),
         ("GET /api/v1/stacks/{stack}/backups/", Need.Read),
         ("POST /api/v1/stacks/{stack}/backups/", Need.Deploy),
+        ("GET /api/v1/stacks/{stack}/backups/retention", Need.Read),
+        ("POST /api/v1/stacks/{stack}/backups/prune", Need.Admin),
         ("GET /api/v1/stacks/{stack}/drills", Need.Read),
         ("GET /api/v1/stacks/{stack}/restores", Need.Read),
         ("POST /api/v1/stacks/{stack}/restores", Need.Admin),

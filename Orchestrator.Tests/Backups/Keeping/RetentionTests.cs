@@ -12,7 +12,7 @@ public sealed class RetentionTests
     [Test]
     public void Thirty_days_are_kept_unless_something_else_is_said()
     {
-        var plan = Retention.Decide(Days(40), [], RetentionRules.Of(ImmutableSortedDictionary<string, int>.Empty, TimeZoneInfo.Utc));
+        var plan = Retention.Decide(Days(40), [], RetentionRules.Of(ImmutableSortedDictionary<string, int>.Empty, TimeSpan.Zero, TimeZoneInfo.Utc));
 
         Assert.That(Kept(plan), Is.EqualTo(Enumerable.Range(11, 30).Reverse()));
         Assert.That(plan.Decisions.Where(decision => !decision.Kept).SelectMany(decision => decision.Reasons).Distinct(), Is.EqualTo(new[] { "no rule keeps it" }));

@@ -118,7 +118,7 @@ internal sealed class BasMalinTests
     {
         var backup = Compose.App(
             $"{Published}x-basmalin: {{ backup: {{ kind: postgres, every: \"0 1 * * *\", zone: Europe/Ljubljana, wal: true, synchronous: true, synchronous_patience: 5s, dump: \"0 2 * * 0\", " +
-            "user: keeper, password_secret: keeper-password, keep: { daily: 7, yearly: 1 }, drill: daily, before_deploy: true } }").BasMalin!.Backup!;
+            "user: keeper, password_secret: keeper-password, keep: { daily: 7, yearly: 1, within: 336h }, drill: daily, before_deploy: true } }").BasMalin!.Backup!;
 
         Assert.That(backup with { Keep = ImmutableSortedDictionary<string, int>.Empty }, Is.EqualTo(new BackupSpec
         {
@@ -131,6 +131,7 @@ internal sealed class BasMalinTests
             Dump = "0 2 * * 0",
             User = "keeper",
             PasswordSecret = "keeper-password",
+            KeepWithin = TimeSpan.FromDays(14),
             Drill = "daily",
             BeforeDeploy = true,
         }));
@@ -193,6 +194,7 @@ internal sealed class BasMalinTests
     [TestCase("backup: { kind: redis, evry: \"0 1 * * *\" }", "4:42 services.app.x-basmalin.backup.evry: unknown key 'evry' (did you mean 'every'?)")]
     [TestCase("backup: { kind: redis, every: \"0 25 * * *\" }", "4:49 services.app.x-basmalin.backup.every: expected five cron fields: minute hour day month weekday, e.g. \"0 1 * * *\": '25' is not a hour from 0 to 23")]
     [TestCase("backup: { kind: redis, keep: { dayly: 3 } }", "4:50 services.app.x-basmalin.backup.keep.dayly: unknown key 'dayly' (did you mean 'daily'?)")]
+    [TestCase("backup: { kind: redis, keep: { within: 10m } }", "4:58 services.app.x-basmalin.backup.keep.within: expected at least 1h, found '10m'")]
     [TestCase("backup: { kind: redis, drill: weakly }", "4:49 services.app.x-basmalin.backup.drill: expected daily, weekly, monthly, or five cron fields, found 'weakly' (did you mean 'weekly'?)")]
     [TestCase("recycle: { memory: 1G, zone: UTC }", "4:48 services.app.x-basmalin.recycle.zone: there is no schedule that it would be the zone of (add 'at', or remove it)")]
     [TestCase("recycle: { at: \"0 2 * * *\", zone: Europe/Lubljana }", "4:53 services.app.x-basmalin.recycle.zone: expected a time zone by its IANA name, e.g. Europe/Ljubljana, found 'Europe/Lubljana' (did you mean 'Europe/Ljubljana'?)")]

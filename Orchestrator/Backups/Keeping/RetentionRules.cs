@@ -23,8 +23,8 @@ public sealed record RetentionRules
     /// <summary>Days, weeks, months and years are those of this zone.</summary>
     public TimeZoneInfo Zone { get; init; } = TimeZoneInfo.Utc;
 
-    /// <param name="keep">As the Compose file says it: daily, weekly, monthly, yearly → how many. Empty: 30 daily.</param>
-    public static RetentionRules Of(ImmutableSortedDictionary<string, int> keep, TimeZoneInfo zone) => keep.IsEmpty
+    /// <param name="keep">As the Compose file says it: daily, weekly, monthly, yearly → how many. Empty, and nothing within: 30 daily.</param>
+    public static RetentionRules Of(ImmutableSortedDictionary<string, int> keep, TimeSpan within, TimeZoneInfo zone) => keep.IsEmpty && within == TimeSpan.Zero
         ? new RetentionRules { Zone = zone }
         : new RetentionRules
         {
@@ -32,6 +32,7 @@ public sealed record RetentionRules
             Weekly = keep.GetValueOrDefault("weekly"),
             Monthly = keep.GetValueOrDefault("monthly"),
             Yearly = keep.GetValueOrDefault("yearly"),
+            Within = within,
             Zone = zone,
         };
 }
@@ -58,4 +59,8 @@ public sealed record RetentionDecision(BackupSetId Set, bool Kept, ImmutableArra
 /// <summary>What is kept and what goes: for show, or to be carried out by <see cref="SetKeeper.RemoveAsync"/>.</summary>
 /// <param name="Decisions">For every set, the newest first.</param>
 /// <param name="StreamKeys">What goes of the streams.</param>
-public sealed record RetentionPlan(ImmutableArray<RetentionDecision> Decisions, ImmutableArray<string> StreamKeys);
+public sealed record RetentionPlan(ImmutableArray<RetentionDecision> Decisions, ImmutableArray<string> StreamKeys)
+{
+    /// <summary>Why nothing of it is carried out now; null: nothing stands in the way.</summary>
+    public string? Blocked { get; init; }
+}

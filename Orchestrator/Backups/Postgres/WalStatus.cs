@@ -39,7 +39,7 @@ public sealed record WalStatus
     /// <summary>Bytes that may still be written before the server gives the slot up; null: no limit is set, or it does not say (before version 13).</summary>
     public long? SlotRoom { get; init; }
 
-    /// <summary>When, at the present rate, the slot's room will be used up; null: it is not being used up.</summary>
+    /// <summary>When, at the present rate, what the server may keep for us will be used up, by its own limit or by ours; null: it is not being used up.</summary>
     public TimeSpan? UntilFull { get; init; }
 
     /// <summary>Commits wait for this host.</summary>

@@ -36,7 +36,7 @@ internal sealed partial class WalWatch(WalSubject subject, PostgresLogins logins
             Server = server,
             SlotLag = lag,
             SlotRoom = slot?.Room,
-            UntilFull = status.Streaming ? null : UntilFull(slot?.Room),
+            UntilFull = status.Streaming || slot is null ? null : UntilFull(Math.Min(slot.Room ?? long.MaxValue, Math.Max(0, options.SlotLimit - lag))),
             Synchronous = _commit.Armed,
             BehindSince = Since(status.OffHost),
             LocalBehindSince = Since(status.Durable),
@@ -113,9 +113,10 @@ internal sealed partial class WalWatch(WalSubject subject, PostgresLogins logins
         return null;
     }
 
-    private TimeSpan? UntilFull(long? room)
+    /// <param name="bytes">What the server may keep still: its own limit, or ours, whichever comes first.</param>
+    private TimeSpan? UntilFull(long bytes)
     {
-        if (room is not { } bytes || _samples.First is not { Value: var first } || _samples.Last is not { Value: var last } || last.Server <= first.Server) return null;
+        if (_samples.First is not { Value: var first } || _samples.Last is not { Value: var last } || last.Server <= first.Server) return null;
         var rate = (last.Server - first.Server) / Math.Max(1, (last.At - first.At).TotalSeconds);
         return TimeSpan.FromSeconds(Math.Min(bytes / rate, TimeSpan.FromDays(3650).TotalSeconds));
     }

@@ -16,7 +16,7 @@ public sealed record BackupOperation
 
     public required string Stack { get; init; }
 
-    /// <summary><c>backup</c>, <c>dump</c>, <c>export</c>, <c>verify</c>, <c>drill</c>, <c>restore</c>, <c>undo</c> or <c>recover</c>.</summary>
+    /// <summary><c>backup</c>, <c>dump</c>, <c>export</c>, <c>verify</c>, <c>drill</c>, <c>restore</c>, <c>undo</c>, <c>recover</c>, <c>prune</c> or <c>upkeep</c>.</summary>
     public required string Kind { get; init; }
 
     public required OperationState State { get; init; }
@@ -40,7 +40,7 @@ public sealed record BackupOperation
     /// <summary>How long the present object takes still; null: not known.</summary>
     public TimeSpan? Left => Of is { } of && Rate > 0 && of > Bytes ? TimeSpan.FromSeconds((of - Bytes) / Rate) : null;
 
-    /// <summary>The set, the drill's or the restore's number, once there is one.</summary>
+    /// <summary>The set, the drill's or the restore's number, or how many sets were pruned, once it is known.</summary>
     public string? Result { get; init; }
 
     public string? Problem { get; init; }

@@ -64,6 +64,7 @@ public sealed partial class SetKeeping(BackupVault vault, SetLedger ledger, Imag
         var sets = catalogue.Sets.ToLookup(set => set.Manifest.IsDump, set => RetentionSet.Of(set.Manifest, records.GetValueOrDefault(set.Manifest.Id)?.ProvedAt is not null));
         var plan = Retention.Decide(sets[false], streams.Select(item => item.Key), rules);
         plan = plan with { Decisions = plan.Decisions.AddRange(Retention.Decide(sets[true], [], rules).Decisions) };
+        if (catalogue.Incomplete) plan = plan with { Blocked = $"the store {catalogue.Failures[0].Store} did not answer in whole: {catalogue.Failures[0].Message}" };
         if (onlyShow) return plan;
         if (catalogue.Incomplete)
         {

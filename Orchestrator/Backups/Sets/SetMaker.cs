@@ -100,6 +100,7 @@ public sealed partial class SetMaker(BackupVault vault, BackupSources sources, S
         var before = (await ledger.StandingAsync(record.Stack, cancellationToken)).FirstOrDefault(set => set.Sequence < record.Sequence && set.IsDump == record.IsDump);
         if (before?.Manifest is not { } old || record.Manifest is not { } now) return;
         var jumps = ContentJumps.Find(old, now);
+        BackupMetrics.Jumped(record.Stack, jumps.Length);
         if (!jumps.IsEmpty)
             alerts.Raise("backup.changed", record.Stack, record.Id.Value, string.Join("; ", jumps), string.Create(CultureInfo.InvariantCulture, $"If nobody meant it, the set {before.Id} has what was there."));
     }

@@ -19,6 +19,9 @@ public sealed class DirectoryStore(string name, string root, TimeProvider time) 
 
     public string Name => name;
 
+    /// <summary>The directory that holds all of it.</summary>
+    public string Root => _root;
+
     public Task<PendingObject> CreateAsync(string key, CancellationToken cancellationToken) => Try<PendingObject>($"{key} cannot be begun", () =>
     {
         var aside = Path.Combine(_root, Pending);

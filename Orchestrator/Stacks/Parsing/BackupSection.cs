@@ -25,6 +25,7 @@ internal static class BackupSection
         var defaults = new BackupSpec { Kind = "" };
         var kind = section.Take("kind")?.OneOf("a kind", "postgres", "redis", "volume");
         if (!section.Has("kind")) section.Error("'kind' is missing", "postgres, redis or volume");
+        var (counts, within) = section.Take("keep") is { } keep ? Keep(keep) : (defaults.Keep, defaults.KeepWithin);
         var spec = defaults with
         {
             Kind = kind ?? "",
@@ -39,7 +40,8 @@ internal static class BackupSection
             Anonymise = section.Take("anonymise") is { } masks ? AnonymiseSection.Read(masks) : defaults.Anonymise,
             User = section.Take("user")?.NonEmpty("a login of the database"),
             PasswordSecret = section.Take("password_secret") is { } secret ? SecretName(secret) : null,
-            Keep = section.Take("keep") is { } counts ? Keep(counts) : defaults.Keep,
+            Keep = counts,
+            KeepWithin = within,
             Drill = section.Take("drill") is { } frequency ? Drill(frequency) : null,
             BeforeDeploy = section.Take("before_deploy")?.Flag() ?? false,
         };
@@ -93,18 +95,19 @@ internal static class BackupSection
         return null;
     }
 
-    private static ImmutableSortedDictionary<string, int> Keep(Field field)
+    private static (ImmutableSortedDictionary<string, int> Counts, TimeSpan Within) Keep(Field field)
     {
         var keep = ImmutableSortedDictionary.CreateBuilder<string, int>(StringComparer.Ordinal);
-        if (field.Section("how many of which, e.g. { daily: 30 }") is not { } section) return keep.ToImmutable();
+        if (field.Section("how many of which, e.g. { daily: 30 }") is not { } section) return (keep.ToImmutable(), TimeSpan.Zero);
 
         foreach (var period in new[] { "daily", "weekly", "monthly", "yearly" })
         {
             if (section.Take(period)?.Whole(0, 10_000) is { } count) keep[period] = (int)count;
         }
 
+        var within = section.Take("within")?.Duration(TimeSpan.FromHours(1), TimeSpan.FromDays(3650)) ?? TimeSpan.Zero;
         section.Finish(strict: true);
-        return keep.ToImmutable();
+        return (keep.ToImmutable(), within);
     }
 
     private static string? Drill(Field field)
