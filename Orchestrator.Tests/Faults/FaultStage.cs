@@ -52,23 +52,28 @@ internal sealed class FaultStage : IAsyncDisposable
     public string Log => File.Exists(Path.Combine(Directory, "log")) ? File.ReadAllText(Path.Combine(Directory, "log")) : "";
 
     /// <param name="data">Where the daemon's data directory really lies; null: with the rest.</param>
-    public static async Task<FaultStage> OpenAsync(string? data = null)
+    /// <param name="settings">Content of an agent.yml; null: none. Data, listeners and log are the stage's own.</param>
+    public static async Task<FaultStage> OpenAsync(string? data = null, string? settings = null)
     {
         await FaultImages.EnsureAsync();
         var directory = System.IO.Directory.CreateTempSubdirectory("basmalin-fault-").FullName;
         var port = FreePort();
         if (data is not null) File.CreateSymbolicLink(Path.Combine(directory, "data"), data);
         await File.WriteAllTextAsync(Path.Combine(directory, "place.json"), JsonSerializer.Serialize(new MortalDaemon.Place(port)));
+        if (settings is not null) await File.WriteAllTextAsync(Path.Combine(directory, MortalDaemon.Settings), settings);
         var stage = new FaultStage(directory, port);
         await stage.StartAsync();
         stage.Users = new(stage.Edge, () => stage.Host);
         return stage;
     }
 
-    public void NewStack()
+    public void NewStack() => TakeOver(TestDaemon.NewName());
+
+    /// <summary>The stack is this stage's from now on, and goes with it.</summary>
+    public void TakeOver(string stack)
     {
-        Stack = TestDaemon.NewName();
-        _stacks.Add(Stack);
+        Stack = stack;
+        _stacks.Add(stack);
     }
 
     /// <summary>Starts the daemon (again) and waits until it is ready.</summary>

@@ -11,10 +11,15 @@ internal static class MortalDaemon
 {
     public const string Verb = "mortal-daemon";
 
+    /// <summary>Further settings, in the daemon's directory; it need not be there.</summary>
+    public const string Settings = "agent.yml";
+
     public static async Task<int> RunAsync(string directory)
     {
         var place = JsonSerializer.Deserialize<Place>(await File.ReadAllTextAsync(Path.Combine(directory, "place.json"))) ?? throw new InvalidOperationException("place.json");
-        var options = new AgentOptions
+        var settings = Path.Combine(directory, Settings);
+        var read = File.Exists(settings) ? AgentFile.Load(settings, System.Collections.Immutable.ImmutableSortedDictionary<string, string>.Empty) : new(new(), []);
+        var options = (read.Options ?? throw new InvalidOperationException(string.Join('\n', read.Problems))) with
         {
             Data = Path.Combine(directory, "data"),
             Edge = new EdgeOptions { Http = [new ListenAddress("127.0.0.1", place.EdgePort)] },

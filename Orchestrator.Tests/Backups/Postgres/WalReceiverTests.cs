@@ -115,11 +115,12 @@ public sealed class WalReceiverTests
         await using var cluster = await Cluster.StartAsync();
         var store = cluster.Store();
         await cluster.ExecuteAsync(Writers.Table);
-        await using var receiver = new RunningReceiver(cluster, store, cluster.With(Streamed));
+        // As it is in a daemon: a slice every three seconds.
+        await using var receiver = new RunningReceiver(cluster, store, cluster.With(Streamed), RunningReceiver.Quick with { SliceEvery = new WalOptions { Directory = "" }.SliceEvery });
         await receiver.UntilAsync(status => status.Streaming, "it streams");
         var part = await cluster.Source.BackupAsync(cluster.Subject, store.Writer, CancellationToken.None);
         await using var writers = new Writers(cluster.Subject, 4);
-        await writers.UntilAsync(1500);
+        await writers.UntilOlderThanAsync(TimeSpan.FromSeconds(5), 4);
         // From this moment on nothing of this host reaches the stores any more.
         store.Before = (_, _) => throw new IOException("the host is gone");
         var at = TimeProvider.System.GetTimestamp();

@@ -14,8 +14,14 @@ internal sealed class Writers : IAsyncDisposable
     private long _total;
 
     public Writers(BackupSubject subject, int clients)
+        : this(Cluster.Open(subject), clients)
     {
-        _source = Cluster.Open(subject);
+    }
+
+    /// <param name="source">Closed at the end.</param>
+    public Writers(NpgsqlDataSource source, int clients)
+    {
+        _source = source;
         _clients = [.. Enumerable.Range(1, clients).Select(client => Task.Run(() => RunAsync(client)))];
     }
 
@@ -38,6 +44,11 @@ internal sealed class Writers : IAsyncDisposable
         var from = Total;
         await GardenApp.Eventually.TrueAsync(() => Task.FromResult(Total >= from + rows), $"{rows} more rows are written");
     }
+
+    /// <summary>Until every client has rows that are older than that: without any, nothing could be asserted of them.</summary>
+    public Task UntilOlderThanAsync(TimeSpan age, int clients) => GardenApp.Eventually.TrueAsync(
+        () => Task.FromResult(AcknowledgedBefore(age, TimeProvider.System.GetTimestamp()) is { } old && old.Count == clients && old.Values.All(n => n >= 100)),
+        $"every client has 100 rows that are older than {age.TotalSeconds} s");
 
     /// <summary>Ends the clients; those whose server went away have ended already.</summary>
     public async Task StopAsync()

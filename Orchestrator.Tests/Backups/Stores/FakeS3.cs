@@ -36,6 +36,9 @@ internal sealed class FakeS3 : IAsyncDisposable
     /// <summary>The connection is cut in the middle of the request's body, or of the answer's.</summary>
     public Func<string, bool> Cuts { get; set; } = _ => false;
 
+    /// <summary>Awaited with the request's name before it is answered; it is cancelled when the client has gone.</summary>
+    public Func<string, CancellationToken, Task> Waits { get; set; } = (_, _) => Task.CompletedTask;
+
     public bool WrongETags { get; set; }
 
     public bool StoresFraming { get; set; }
@@ -82,6 +85,7 @@ internal sealed class FakeS3 : IAsyncDisposable
             _ => "get",
         };
         Requests.Enqueue(what);
+        await Waits(what, context.RequestAborted);
         if (Cuts(what) && what != "get")
         {
             await context.Request.Body.ReadAtLeastAsync(new byte[1000], 1000, throwOnEndOfStream: false);

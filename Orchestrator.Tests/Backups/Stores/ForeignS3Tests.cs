@@ -1,12 +1,8 @@
-using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using Orchestrator.Backups;
 using Orchestrator.Backups.Encryption;
 using Orchestrator.Backups.Keeping;
 using Orchestrator.Backups.Pipeline;
 using Orchestrator.Backups.Stores;
-using Orchestrator.Tests.Architecture;
 using Orchestrator.Tests.Backups.Pipeline;
 
 namespace Orchestrator.Tests.Backups.Stores;
@@ -14,29 +10,21 @@ namespace Orchestrator.Tests.Backups.Stores;
 /// <summary>Against a server that others wrote, over its own HTTP.</summary>
 public sealed class ForeignS3Tests
 {
-    private readonly string _root = Directory.CreateTempSubdirectory("basmalin-s3rver-").FullName;
-    private Process _server = null!;
+    private ForeignS3Server _server = null!;
     private S3Store _store = null!;
 
     [OneTimeSetUp]
     public async Task Start()
     {
-        var program = Path.Combine(Environment.GetEnvironmentVariable("BASMALIN_WORK") ?? Repository.PathOf(".work"), "s3rver", "node_modules", ".bin", "s3rver");
-        Assert.That(File.Exists(program), Is.True, $"{program} is not there; ./test.sh installs it");
-        var port = FreePort();
-        _server = Process.Start(new ProcessStartInfo(program, ["-d", _root, "-a", "127.0.0.1", "-p", $"{port}", "-s", "--configure-bucket", "backups"])) ?? throw new InvalidOperationException("s3rver did not start");
-        _store = new S3Store("s3rver", new S3Options { Endpoint = new Uri($"http://127.0.0.1:{port}"), Bucket = "backups", AccessKey = "S3RVER", SecretKey = "S3RVER", Retries = 8 }, TimeProvider.System);
-        await _store.FindAsync("up", CancellationToken.None);       // repeated until it answers
+        _server = await ForeignS3Server.StartAsync();
+        _store = _server.Store();
     }
 
     [OneTimeTearDown]
     public async Task Stop()
     {
-        _store.Dispose();
-        _server.Kill(entireProcessTree: true);
-        await _server.WaitForExitAsync();
-        _server.Dispose();
-        Directory.Delete(_root, recursive: true);
+        _store?.Dispose();
+        if (_server is not null) await _server.DisposeAsync();
     }
 
     [TestCase(1000)]
@@ -73,12 +61,5 @@ public sealed class ForeignS3Tests
     {
         Assert.That(await _store.ProbeAsync(CancellationToken.None), Is.EqualTo(new S3Capabilities(ConditionalPut: false, ListsUploads: false)));
         Assert.That(await _store.SweepAsync(TimeSpan.Zero, CancellationToken.None), Is.Zero);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -125,6 +125,34 @@ public sealed class S3StoreTests
         Assert.That(failure.Message, Does.StartWith("cloud: a cannot be looked for: "));
     }
 
+    [Test]
+    public async Task A_server_that_is_merely_slow_gets_all_of_it()
+    {
+        _server.Waits = (_, token) => Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, token);
+
+        await PutAsync("a", Noise(33 * Mebi));
+
+        Assert.That((await ReadAsync("a", 0)).AsSpan().SequenceEqual(Noise(33 * Mebi)), Is.True);
+    }
+
+    [Test]
+    public async Task A_server_that_falls_silent_in_the_middle_is_given_up_and_keeps_no_upload()
+    {
+        using var impatient = Store(Options() with { Timeout = TimeSpan.FromSeconds(2), Retries = 0 });
+        _server.Waits = (what, token) => what == "part 2" ? Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, token) : Task.CompletedTask;
+
+        var failure = (await Assert.ThrowsAsync<BackupStoreException>(async () =>
+        {
+            await using var pending = await impatient.CreateAsync("a", CancellationToken.None);
+            await pending.Content.WriteAsync(Noise(33 * Mebi));
+            await pending.PublishAsync(CancellationToken.None);
+        }))!;
+
+        Assert.That(failure.Message, Does.Match("^cloud: part [0-9] of a was not taken: "));
+        Assert.That(_server.Objects, Is.Empty);
+        Assert.That(_server.Uploads, Is.Empty);
+    }
+
     [TestCase(1000)]
     [TestCase(17 * Mebi)]
     public async Task A_server_that_stores_the_framing_as_data_is_found_out_and_the_object_removed(int size)
