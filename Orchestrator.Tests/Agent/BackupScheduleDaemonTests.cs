@@ -118,7 +118,7 @@ public sealed class BackupScheduleDaemonTests
             var newest = (await daemon.Socket.GetFromJsonAsync<JsonArray>($"/api/v1/deployments?stack={_stack}"))![0]!;
             Assert.That(newest["state"]!.GetValue<string>(), Is.AnyOf("queued", "running", "succeeded"), newest.ToJsonString());
             return newest["state"]!.GetValue<string>() == "succeeded";
-        }, "the stack runs");
+        }, "the stack runs", Work);
         _database = await KeptDatabase.OpenAsync(_stack);
         await KeptDatabase.ExecuteAsync(_database, "CREATE TABLE notes (id int)");
     }

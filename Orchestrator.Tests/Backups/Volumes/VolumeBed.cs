@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Orchestrator.Backups;
+using Orchestrator.Backups.Pipeline;
 using Orchestrator.Backups.Volumes;
 using Orchestrator.Docker;
 using Orchestrator.Stacks;
@@ -14,6 +15,7 @@ namespace Orchestrator.Tests.Backups.Volumes;
 internal sealed class VolumeBed : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();
+    private string _restored = "";
 
     public VolumeBed()
     {
@@ -41,41 +43,32 @@ internal sealed class VolumeBed : IDisposable
 
     public Task<BackupPart> BackupAsync()
     {
-        Subject = new BackupSubject
-        {
-            Stack = "garden",
-            Service = Service,
-            Container = new ObservedContainer
-            {
-                Id = new ContainerId("none"),
-                Name = "app",
-                Labels = ImmutableSortedDictionary<string, string>.Empty,
-                State = ContainerState.Running,
-                ImageId = "none",
-                Directories = ImmutableSortedDictionary<string, string>.Empty.Add("/uploads", Files),
-            },
-            Image = "app",
-            Address = "none",
-            Network = "none",
-        };
+        Subject = Of(Files);
         return Store.KeepAsync(writer => Source.BackupAsync(Subject, writer, CancellationToken.None));
     }
 
+    /// <summary>The same, with its manifest and its recovery card in the store.</summary>
+    public Task PublishAsync() => Store.PublishAsync(writer => Source.BackupAsync(Of(Files), writer, CancellationToken.None), part => ((IBackupSource)Source).Recovery(part)!);
+
     /// <summary>Restores into a new directory, and returns it.</summary>
-    public async Task<string> RestoreAsync(BackupPart part)
+    /// <param name="reader">Null: of the bed's own store.</param>
+    public async Task<string> RestoreAsync(BackupPart part, BackupReader? reader = null)
     {
-        var directory = Directory.CreateDirectory(Path.Combine(_directory.Path, $"restored-{Guid.NewGuid():n}")).FullName;
+        _restored = Directory.CreateDirectory(Path.Combine(_directory.Path, $"restored-{Guid.NewGuid():n}")).FullName;
         var target = new RestoreTarget
         {
             Stack = "garden",
             Service = Service,
             Image = "app",
             Point = new RestorePoint.OfSet(),
-            Directories = ImmutableSortedDictionary<string, string>.Empty.Add("/uploads", directory),
+            Directories = ImmutableSortedDictionary<string, string>.Empty.Add("/uploads", _restored),
         };
-        await Source.RestoreAsync(part, target, Store.Reader, CancellationToken.None);
-        return directory;
+        await Source.RestoreAsync(part, target, reader ?? Store.Reader, CancellationToken.None);
+        return _restored;
     }
+
+    /// <summary>Of what was restored last.</summary>
+    public Task<ImmutableSortedDictionary<string, string>> RestoredFingerprintsAsync() => Source.FingerprintsAsync(Of(_restored), CancellationToken.None);
 
     /// <summary>As if the daemon had lost what it keeps of the last backup.</summary>
     public void Forget() => Directory.Delete(Path.Combine(_directory.Path, "kept"), recursive: true);
@@ -99,6 +92,24 @@ internal sealed class VolumeBed : IDisposable
         Directory.CreateDirectory(_directory.Path);
         _directory.Dispose();
     }
+
+    private static BackupSubject Of(string directory) => new()
+    {
+        Stack = "garden",
+        Service = Service,
+        Container = new ObservedContainer
+        {
+            Id = new ContainerId("none"),
+            Name = "app",
+            Labels = ImmutableSortedDictionary<string, string>.Empty,
+            State = ContainerState.Running,
+            ImageId = "none",
+            Directories = ImmutableSortedDictionary<string, string>.Empty.Add("/uploads", directory),
+        },
+        Image = "app",
+        Address = "none",
+        Network = "none",
+    };
 
     private VolumeSource NewSource() => new(new VolumeSourceOptions(Path.Combine(_directory.Path, "kept")), Time, NullLogger<VolumeSource>.Instance);
 

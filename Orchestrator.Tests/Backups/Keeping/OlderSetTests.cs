@@ -1,0 +1,102 @@
+using Orchestrator.Backups;
+using Orchestrator.Backups.Encryption;
+using Orchestrator.Backups.Keeping;
+using Orchestrator.Backups.Pipeline;
+using Orchestrator.Backups.Stores;
+using Orchestrator.Tests.Architecture;
+using Orchestrator.Tests.Backups.Redis;
+using Orchestrator.Tests.Backups.Volumes;
+using Orchestrator.Tests.GardenApp;
+
+namespace Orchestrator.Tests.Backups.Keeping;
+
+/// <summary>
+/// Sets that an older version of this program wrote lie beside these tests, each with its key. They are never changed: what reads them no longer would lose
+/// somebody's backups.
+/// </summary>
+public sealed class OlderSetTests
+{
+    private static string Folder => Repository.PathOf("Orchestrator.Tests", "Backups", "Keeping", "Older");
+
+    private static IEnumerable<string> Versions => Directory.EnumerateDirectories(Folder).Select(directory => Path.GetFileName(directory)).Order(StringComparer.Ordinal);
+
+    [TestCaseSource(nameof(Versions))]
+    public async Task A_Redis_that_an_older_version_has_kept_comes_back_with_what_was_received_after_the_set(string version)
+    {
+        await using var bed = await RedisBed.MakeAsync();
+        await using var model = await RedisServer.StartAsync("--appendonly", "yes");
+        var (part, reader) = await OpenAsync(Path.Combine(Folder, version, "redis"));
+        var volumes = new[] { await RedisServer.NewVolumeAsync(), await RedisServer.NewVolumeAsync() };
+        try
+        {
+            await bed.Source.RestoreAsync(part, model.Target(await RedisServer.DirectoryOfAsync(volumes[0])), reader, CancellationToken.None);
+            await bed.Source.RestoreAsync(part, model.Target(await RedisServer.DirectoryOfAsync(volumes[1]), new RestorePoint.Latest()), reader, CancellationToken.None);
+            await using var asSet = await RedisServer.StartAsync(volumes[0], ["--appendonly", "yes"]);
+            await using var latest = await RedisServer.StartAsync(volumes[1], ["--appendonly", "yes"]);
+
+            Assert.That(await bed.Source.FingerprintsAsync(await asSet.SubjectAsync(), CancellationToken.None), Is.EqualTo(part.Fingerprints));
+            Assert.That(await asSet.AskAsync("GET", "counter"), Is.EqualTo("7"));
+            Assert.That(await latest.AskAsync("GET", "counter"), Is.EqualTo("12"), "received after the set");
+        }
+        finally
+        {
+            foreach (var volume in volumes) await DockerCli.TryAsync("volume", "rm", "-f", volume);
+        }
+    }
+
+    [TestCaseSource(nameof(Versions))]
+    public async Task A_volume_that_an_older_version_has_kept_comes_back(string version)
+    {
+        using var bed = new VolumeBed();
+        var (part, reader) = await OpenAsync(Path.Combine(Folder, version, "volume"));
+
+        await bed.RestoreAsync(part, reader);
+
+        Assert.That(await bed.RestoredFingerprintsAsync(), Is.EqualTo(part.Fingerprints));
+    }
+
+    /// <summary>Run by hand when the format is about to change, with the version before: <c>BASMALIN_OLDER=0.1</c> names the folder.</summary>
+    [Test]
+    [Explicit("writes what the tests above read")]
+    public async Task Write_a_set_of_this_version()
+    {
+        var folder = Path.Combine(Folder, Environment.GetEnvironmentVariable("BASMALIN_OLDER") ?? throw new InvalidOperationException("BASMALIN_OLDER is not set."));
+        await using var bed = await RedisBed.MakeAsync();
+        await using var server = await RedisServer.StartAsync("--appendonly", "yes");
+        await server.AskAsync("RPUSH", "list", "a", "300", "-5");
+        await server.AskAsync("HSET", "hash", "f1", "v1", "f2", "99999999999");
+        await server.AskAsync("ZADD", "zset", "2.5", "m2", "-inf", "m3");
+        await server.AskAsync("SADD", "ints", "1", "70000");
+        await server.AskAsync("XADD", "stream", "1-1", "name", "value");
+        for (var count = 0; count < 7; count++) await server.AskAsync("INCR", "counter");
+        await using (var stream = await RunningStream.StartAsync(bed, server))
+        {
+            await bed.Store.PublishAsync(async writer => await bed.Source.BackupAsync(await server.SubjectAsync(), writer, CancellationToken.None), part => ((IBackupSource)bed.Source).Recovery(part)!);
+            for (var count = 0; count < 5; count++) await server.AskAsync("INCR", "counter");
+            await stream.UntilStoredAsync(await RedisStreamTests.OffsetAsync(server));
+        }
+
+        await KeepAsync(bed.Store, Path.Combine(folder, "redis"));
+        using var files = new VolumeBed();
+        await VolumeBed.ShellAsync(files.Files, "mkdir -p deep/er; printf text > plain; ln plain deep/another; ln -s plain link; : > nothing; truncate -s 1M holes; printf x >> holes; chmod 0640 plain; printf y > \"$(printf 'not\\377utf8')\"");
+        await files.PublishAsync();
+        await KeepAsync(files.Store, Path.Combine(folder, "volume"));
+    }
+
+    private static async Task KeepAsync(SourceStore store, string folder)
+    {
+        Directory.CreateDirectory(folder);
+        await Orchestrator.Tests.Docker.Command.RunAsync("cp", "-r", store.Root, Path.Combine(folder, "store"));
+        await File.WriteAllTextAsync(Path.Combine(folder, "offline.key"), store.PrivateKey);
+    }
+
+    private static async Task<(BackupPart Part, BackupReader Reader)> OpenAsync(string folder)
+    {
+        Assert.That(AgeIdentity.TryParse((await File.ReadAllTextAsync(Path.Combine(folder, "offline.key"))).Trim(), out var key), Is.True);
+        var store = new DirectoryStore("older", Path.Combine(folder, "store"), TimeProvider.System);
+        var catalogue = await SetCatalogue.ReadAsync("garden", [store], CancellationToken.None);
+        Assert.That(catalogue.Failures, Is.Empty);
+        var repository = new BackupRepository("garden", [store], [key!.Recipient], new CopyOptions(), TimeProvider.System);
+        return (catalogue.Sets.Single().Manifest.Parts.Single(), repository.Reader([key]));
+    }
+}
