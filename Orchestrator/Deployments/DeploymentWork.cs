@@ -87,6 +87,7 @@ public sealed class DeploymentWork(Deployment deployment, StackState state, Rele
 
     public string PinnedImage(ServiceSpec spec) => Target?.Images.GetValueOrDefault(spec.Name)?.Pinned ?? spec.Image;
 
+    /// <summary>What was warm when it began: after the commit that is another generation.</summary>
     private int TargetNumber(ServiceAction action) =>
-        Plan.WarmSwap && State.Warm?.Services.GetValueOrDefault(action.Service) is { } warm ? warm.Release : Target?.Number ?? 0;
+        Plan.WarmSwap && (Deployment.Before ?? State).Warm?.Services.GetValueOrDefault(action.Service) is { } warm ? warm.Release : Target?.Number ?? 0;
 }
