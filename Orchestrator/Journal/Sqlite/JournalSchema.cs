@@ -36,13 +36,16 @@ public static class JournalSchema
         var copy = CopyOf(path, schema);
         if (!File.Exists(copy)) return false;
 
+        // Died here before, and said again: what was put aside then is the newer journal, and stays.
         var undone = $"{path}.undone";
-        foreach (var tail in (string[])["", "-wal", "-shm"])
+        string[] tails = ["-wal", "-shm"];
+        if (File.Exists(path))
         {
-            File.Delete(undone + tail);
-            if (File.Exists(path + tail)) File.Move(path + tail, undone + tail);
+            foreach (var tail in tails) File.Delete(undone + tail);
+            File.Move(path, undone, overwrite: true);
         }
 
+        foreach (var tail in tails.Where(tail => File.Exists(path + tail))) File.Move(path + tail, undone + tail, overwrite: true);
         File.Move(copy, path);
         return true;
     }
