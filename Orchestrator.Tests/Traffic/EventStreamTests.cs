@@ -95,7 +95,7 @@ public sealed class EventStreamTests
     {
         var pipe = new System.IO.Pipelines.Pipe();
         var upstream = new Upstream(new UpstreamIdentity("garden", "app", "blue", 1), [], TimeProvider.System);
-        return (new EventStreamSession(pipe.Reader.AsStream(), upstream, new OpenStreams(TimeProvider.System)), pipe);
+        return (new EventStreamSession(pipe.Reader.AsStream(), upstream, 0, new OpenStreams(TimeProvider.System)), pipe);
     }
 
     private static async Task<string> ReadAsync(EventStreamSession session)

@@ -73,12 +73,12 @@ public sealed class UpstreamTests
         var upstream = Upstream("a");
         var patient = Leased(upstream);
         var late = Leased(upstream);
-        using var cut = upstream.HttpDeadline.Register(late.Dispose);
+        using var cut = upstream.HttpDeadlineOf(0).Register(late.Dispose);
         var drained = upstream.DrainAsync(Budget, CancellationToken.None);
         patient.Dispose();
 
         _time.Advance(Budget.Http - TimeSpan.FromMilliseconds(1));
-        Assert.That(upstream.HttpDeadline.IsCancellationRequested, Is.False);
+        Assert.That(upstream.HttpDeadlineOf(0).IsCancellationRequested, Is.False);
         _time.Advance(TimeSpan.FromMilliseconds(1));
 
         var report = await drained;
@@ -124,6 +124,73 @@ public sealed class UpstreamTests
             Volatile.Write(ref drainedAt, 1);
 
             Assert.That(await leaser, Is.Zero, "a lease was held after the drain was over");
+            Assert.That(upstream.InFlight, Is.Zero);
+        }
+    }
+
+    [Test]
+    public async Task A_replica_that_goes_is_waited_for_and_what_is_under_way_on_the_others_is_left_alone_until_they_go()
+    {
+        var upstream = Upstream("a", "b");
+        Lease[] leases = [Leased(upstream), Leased(upstream)];
+        var (going, staying) = leases[0].Replica.Key == "a" ? (leases[0], leases[1]) : (leases[1], leases[0]);
+        var renewed = upstream.With([upstream.Replicas[1], new("c", "127.0.0.3")]);
+        var letGo = upstream.LetGoAsync(renewed.Replicas, Budget, CancellationToken.None);
+        Assert.That((upstream.TryLease(out _), letGo.IsCompleted), Is.EqualTo((false, false)));
+
+        _time.Advance(Budget.Http);
+        Assert.That((going.HttpDeadline.IsCancellationRequested, staying.HttpDeadline.IsCancellationRequested), Is.EqualTo((true, false)), "only what is on the replica that goes is cut off");
+        going.Dispose();
+        var report = await letGo;
+        Assert.That((report.HttpCompleted, report.HttpAborted), Is.EqualTo((0, 1)));
+
+        var drained = renewed.DrainAsync(Budget, CancellationToken.None);
+        Assert.That(drained.IsCompleted, Is.False, "what stayed is drained with the heir");
+        staying.Dispose();
+        Assert.That((await drained).HttpCompleted, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task What_has_stayed_through_several_exchanges_ends_when_its_own_replica_goes()
+    {
+        var first = Upstream("a");
+        var lease = Leased(first);
+        var second = first.With([.. first.Replicas, new("b", "127.0.0.2")]);
+        await first.LetGoAsync(second.Replicas, Budget, CancellationToken.None);
+        var third = second.With([second.Replicas[0], new("c", "127.0.0.3")]);
+        await second.LetGoAsync(third.Replicas, Budget, CancellationToken.None);
+
+        var fourth = third.With([third.Replicas[1]]);
+        var gone = third.LetGoAsync(fourth.Replicas, Budget, CancellationToken.None);
+        Assert.That(gone.IsCompleted, Is.False);
+        lease.Dispose();
+        Assert.That((await gone).HttpCompleted, Is.EqualTo(1));
+        Assert.That(Leased(fourth).Replica.Key, Is.EqualTo("c"));
+    }
+
+    [Test]
+    public async Task Nobody_holds_a_replica_that_was_let_go_however_the_two_race()
+    {
+        for (var round = 0; round < 1000; round++)
+        {
+            var upstream = Upstream("a", "b");
+            var renewed = upstream.With([upstream.Replicas[1]]);
+            var gone = 0;
+            var leaser = Task.Run(() =>
+            {
+                var lost = 0;
+                while (upstream.TryLease(out var lease))
+                {
+                    if (lease.Replica.Key == "a") lost += Volatile.Read(ref gone);
+                    lease.Dispose();
+                }
+
+                return lost;
+            });
+
+            await upstream.LetGoAsync(renewed.Replicas, Budget, CancellationToken.None);
+            Volatile.Write(ref gone, 1);
+            Assert.That(await leaser, Is.Zero, "a lease was held after its replica was let go");
             Assert.That(upstream.InFlight, Is.Zero);
         }
     }

@@ -103,6 +103,30 @@ public sealed class WebSocketTests
     }
 
     [Test]
+    public async Task Only_clients_of_the_replica_that_goes_are_asked_to_come_back_and_the_others_when_theirs_does()
+    {
+        await using var other = await Backend.StartAsync("blue");
+        var both = _bed.Upstream("blue", _blue, other);
+        _bed.Publish(both);
+        using var going = await ConnectAsync();
+        var stays = _blue.Requests == 1 ? other : _blue;
+        using var staying = await ConnectAsync();                   // the least busy one: the other
+        Assert.That((_blue.Requests, other.Requests), Is.EqualTo((1, 1)));
+
+        var renewed = both.With([stays.Address]);
+        _bed.Publish(renewed);
+        var brief = new DrainBudget(TimeSpan.Zero, TimeSpan.FromSeconds(2));
+        var letGo = both.LetGoAsync(renewed.Replicas, brief, CancellationToken.None);
+        await LeaveAsync(going);
+        Assert.That((await letGo).WebSocketsClosed, Is.EqualTo(1));
+        Assert.That(await EchoAsync(staying, [1, 2, 3]), Is.EqualTo(new byte[] { 1, 2, 3 }), "it noticed nothing");
+
+        var drained = renewed.DrainAsync(brief, CancellationToken.None);
+        await LeaveAsync(staying);
+        Assert.That((await drained).WebSocketsClosed, Is.EqualTo(1));
+    }
+
+    [Test]
     public async Task Close_frames_are_spread_out()
     {
         var sockets = new List<ClientWebSocket>();
@@ -198,6 +222,14 @@ public sealed class WebSocketTests
             _ => [(byte)(mask | 127), 0, 0, 0, 0, (byte)(length >> 24), (byte)(length >> 16), (byte)(length >> 8), (byte)length],
         };
         return [(byte)(0x80 | opcode), .. size, .. new byte[masked ? 4 : 0], .. Enumerable.Repeat((byte)0x88, length)];
+    }
+
+    /// <summary>Is asked to come back, and takes leave.</summary>
+    private static async Task LeaveAsync(ClientWebSocket socket)
+    {
+        var last = await socket.ReceiveAsync(new byte[10], CancellationToken.None);
+        Assert.That((last.MessageType, (int?)socket.CloseStatus), Is.EqualTo((WebSocketMessageType.Close, (int?)1012)));
+        await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None);
     }
 
     private async Task<ClientWebSocket> ConnectAsync()

@@ -208,11 +208,11 @@ public sealed partial class StackRoutesKeeper(
         }
         else
         {
-            // New, or under another address: the same colour under a new upstream; what is under way on the old one ends there. What is no more is left out.
+            // New, or under another address: the same colour under a new upstream; what is under way on replicas that stay goes on. What is no more is left out.
             var present = (await containers.ListAsync(stack, cancellationToken)).Select(seen => seen.Id.Value).ToHashSet();
-            var old = traffic.Renew(upstream.Identity, replicas => [.. replicas.Where(known => known.Key != address.Key && present.Contains(known.Key)), address]);
+            var renewal = traffic.Renew(upstream.Identity, replicas => [.. replicas.Where(known => known.Key != address.Key && present.Contains(known.Key)), address]);
             LogIn(stack, service, new(address.Key));
-            if (old is not null) await old.DrainAsync(new(TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(60)), cancellationToken);
+            if (renewal is not null) await renewal.LetGoAsync(new(TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(60)), cancellationToken);
             return;
         }
 

@@ -200,8 +200,8 @@ public sealed class StackTraffic(TrafficRouter router, EdgeServer edge, VolumeRo
     }
 
     /// <summary>Other replicas for a generation that has the traffic, under a new upstream. Those that are out of the rotation stay out of it.</summary>
-    /// <returns>The old upstream, which is to be drained; null: another generation has the traffic, or the replicas are the same.</returns>
-    public Upstream? Renew(UpstreamIdentity identity, Func<ImmutableArray<ReplicaAddress>, ImmutableArray<ReplicaAddress>> change)
+    /// <returns>The old upstream and its heir; null: another generation has the traffic, or the replicas are the same.</returns>
+    public Renewal? Renew(UpstreamIdentity identity, Func<ImmutableArray<ReplicaAddress>, ImmutableArray<ReplicaAddress>> change)
     {
         lock (_publishing)
         {
@@ -210,9 +210,8 @@ public sealed class StackTraffic(TrafficRouter router, EdgeServer edge, VolumeRo
             var replicas = change(old.Replicas);
             if (replicas.SequenceEqual(old.Replicas)) return null;
 
-            var renewed = new Upstream(identity, replicas, time);
-            foreach (var replica in old.Replicas.Where(replica => replicas.Contains(replica) && !old.IsAvailable(replica.Key))) renewed.SetAvailable(replica.Key, false);
-            return Exchange(identity.Stack, old, renewed) ? old : null;
+            var renewed = old.With(replicas);
+            return Exchange(identity.Stack, old, renewed) ? new(old, renewed) : null;
         }
     }
 

@@ -82,7 +82,6 @@ public sealed class HealingActs(StackContainers containers, StackRoutesKeeper ke
 
     private async Task<string?> CreateAsync(StackPicture picture, ServiceSpec spec, int slot, CancellationToken cancellationToken)
     {
-        await containers.EnsureNetworksAsync(picture.Release.Stack, cancellationToken);
         var (made, problem) = await replacement.MakeAsync(picture, spec, slot, cancellationToken);
         if (made is not { } id) return problem;
 

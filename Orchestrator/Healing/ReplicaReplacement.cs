@@ -82,6 +82,7 @@ public sealed class ReplicaReplacement(StackContainers containers, StackTraffic 
             if (await containers.Engine.FindVolumeDirectoryAsync(volume, cancellationToken) is null) return (null, $"its volume {volume} is gone, and it is not made anew on an empty one");
         }
 
+        await EnsureNetworksAsync(picture, release, cancellationToken);
         if (await containers.Engine.FindImageAsync(image.Pinned, cancellationToken) is null)
         {
             if (image.Digest is not { } digest) return (null, $"its image {image.Pinned} is no longer on this host, and was not fetched from a registry: deploy");
@@ -96,6 +97,13 @@ public sealed class ReplicaReplacement(StackContainers containers, StackTraffic 
     {
         var stack = picture.ReleaseOf(spec).Stack;
         foreach (var (network, aliases) in ContainerRequests.OwnNames(stack, stack.Find(spec.Name) ?? spec)) await containers.Engine.AttachAsync(id, network, aliases, cancellationToken);
+    }
+
+    /// <summary>Those that it is made on may be of an older release than those that the stack has now.</summary>
+    private async Task EnsureNetworksAsync(StackPicture picture, Release made, CancellationToken cancellationToken)
+    {
+        await containers.EnsureNetworksAsync(picture.Release.Stack, cancellationToken);
+        if (made.Number != picture.Release.Number) await containers.EnsureNetworksAsync(made.Stack, cancellationToken);
     }
 
     private async Task<string?> ProveAsync(StackPicture picture, ServiceSpec spec, ContainerId id, CancellationToken cancellationToken)
@@ -118,9 +126,9 @@ public sealed class ReplicaReplacement(StackContainers containers, StackTraffic 
             {
                 var address = proved is null ? null : StackTraffic.AddressOf(stack, own, proved);
                 var identity = new UpstreamIdentity(picture.Stack, spec.Name, live.Colour.Word(), live.Release);
-                var before = traffic.Renew(identity, replicas => [.. replicas.Where(replica => replica.Key != old.Id.Value && replica.Key != address?.Key), .. address is null ? (ReplicaAddress[])[] : [address]]);
+                var renewal = traffic.Renew(identity, replicas => [.. replicas.Where(replica => replica.Key != old.Id.Value && replica.Key != address?.Key), .. address is null ? (ReplicaAddress[])[] : [address]]);
                 var drain = own.BasMalin?.Drain ?? new();
-                if (before is not null) await before.DrainAsync(new(drain.Http, drain.WebSocket), cancellationToken);
+                if (renewal is not null) await renewal.LetGoAsync(new(drain.Http, drain.WebSocket), cancellationToken);
             }
 
             foreach (var (network, _) in ContainerRequests.OwnNames(stack, own)) await containers.Engine.DetachAsync(old.Id, network, cancellationToken);

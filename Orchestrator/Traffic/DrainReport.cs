@@ -9,4 +9,12 @@ public sealed record DrainReport(int HttpCompleted, int HttpAborted, int WebSock
 {
     /// <summary>Event streams among <see cref="HttpCompleted"/> that were asked to end, after a whole event: their readers come back by themselves.</summary>
     public int EventStreamsEnded { get; init; }
+
+    /// <summary>Of two drains at the same time.</summary>
+    public DrainReport And(DrainReport other) => new(
+        HttpCompleted + other.HttpCompleted, HttpAborted + other.HttpAborted, WebSocketsClosed + other.WebSocketsClosed, WebSocketsAborted + other.WebSocketsAborted,
+        Took > other.Took ? Took : other.Took)
+    {
+        EventStreamsEnded = EventStreamsEnded + other.EventStreamsEnded,
+    };
 }

@@ -186,10 +186,11 @@ internal sealed class EdgeExchange(OpenStreams streams) : HttpTransformer
     {
         Session ??= WebSocketSession.Around(Context, Lease.Upstream, time);
         if (Session is null)
-            return Lease.Upstream.HttpDeadline;
+            return Lease.HttpDeadline;
 
         Session.Open = Target?.Series.WebSockets;
         Session.Streams = streams;
+        Session.Replica = Lease.Index;
         return Session.Aborted;
     }
 
@@ -259,7 +260,7 @@ internal sealed class EdgeExchange(OpenStreams streams) : HttpTransformer
     private async ValueTask<bool> FollowEventsAsync(ValueTask<bool> copied, HttpResponseMessage response, CancellationToken cancellationToken)
     {
         var hasBody = await copied;
-        Events = new EventStreamSession(await response.Content.ReadAsStreamAsync(cancellationToken), Lease.Upstream, streams);
+        Events = new EventStreamSession(await response.Content.ReadAsStreamAsync(cancellationToken), Lease.Upstream, Lease.Index, streams);
         response.Content = new StreamContent(Events);
         return hasBody;
     }

@@ -12,16 +12,7 @@ internal sealed class EventStreamDrain(TimeProvider time)
     private readonly Lock _gate = new();
     private readonly HashSet<EventStreamSession> _streams = [];
     private int _ended;
-    private bool _over;
-
-    public bool Any
-    {
-        get
-        {
-            lock (_gate)
-                return _streams.Count > 0;
-        }
-    }
+    private Func<int, bool> _isOver = _ => false;
 
     /// <summary>Streams that were asked to end, and have ended.</summary>
     public int Ended => Volatile.Read(ref _ended);
@@ -31,7 +22,7 @@ internal sealed class EventStreamDrain(TimeProvider time)
         lock (_gate)
         {
             _streams.Add(stream);
-            if (!_over)
+            if (!_isOver(stream.Replica))
                 return;
         }
 
@@ -47,14 +38,18 @@ internal sealed class EventStreamDrain(TimeProvider time)
         }
     }
 
-    /// <param name="empty">Completes when nothing at all is left on the upstream.</param>
-    public async Task RunAsync(TimeSpan budget, Task empty)
+    /// <param name="holds">Which replicas are meant, by their place.</param>
+    public bool Any(Func<int, bool> holds) => Streams(holds).Length > 0;
+
+    /// <param name="empty">Completes when nothing at all is left on them.</param>
+    /// <param name="holds">Which replicas are meant, by their place.</param>
+    public async Task RunAsync(TimeSpan budget, Task empty, Func<int, bool> holds)
     {
         var started = time.GetTimestamp();
         if (await EndedWithinAsync(empty, budget * 0.8))
             return;
 
-        var asked = Streams();
+        var asked = Streams(holds);
         Random.Shared.Shuffle(asked);
         foreach (var stream in asked)
         {
@@ -64,21 +59,25 @@ internal sealed class EventStreamDrain(TimeProvider time)
         }
 
         lock (_gate)
-            _over = true;
-        foreach (var late in Streams())
+        {
+            var before = _isOver;
+            _isOver = replica => before(replica) || holds(replica);
+        }
+
+        foreach (var late in Streams(holds))
             late.End();
         var rest = budget - time.GetElapsedTime(started);
-        if (!Any || await EndedWithinAsync(empty, (rest > TimeSpan.Zero ? rest : TimeSpan.Zero) + Grace))
+        if (!Any(holds) || await EndedWithinAsync(empty, (rest > TimeSpan.Zero ? rest : TimeSpan.Zero) + Grace))
             return;
 
-        foreach (var stuck in Streams())
+        foreach (var stuck in Streams(holds))
             stuck.EndNow();
     }
 
-    private EventStreamSession[] Streams()
+    private EventStreamSession[] Streams(Func<int, bool> holds)
     {
         lock (_gate)
-            return [.. _streams];
+            return [.. _streams.Where(stream => holds(stream.Replica))];
     }
 
     private async Task<bool> EndedWithinAsync(Task empty, TimeSpan limit)

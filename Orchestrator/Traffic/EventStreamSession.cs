@@ -15,10 +15,12 @@ internal sealed class EventStreamSession : Stream
     private CancellationTokenSource? _either;
     private bool _asked;
 
-    public EventStreamSession(Stream inner, Upstream upstream, OpenStreams streams)
+    /// <param name="replica">The place of the replica that it comes from.</param>
+    public EventStreamSession(Stream inner, Upstream upstream, int replica, OpenStreams streams)
     {
         _inner = inner;
         _upstream = upstream;
+        Replica = replica;
         _streams = streams;
         streams.Attach(this);
         upstream.Attach(this);
@@ -42,6 +44,9 @@ internal sealed class EventStreamSession : Stream
     public override long Length => throw new NotSupportedException();
 
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+    /// <summary>The place of the replica that it comes from.</summary>
+    public int Replica { get; }
 
     /// <summary>It was asked to end.</summary>
     public bool Asked => Volatile.Read(ref _asked);

@@ -21,5 +21,8 @@ public readonly struct Lease : IDisposable
 
     public ReplicaAddress Replica => Upstream.Replicas[Index];
 
+    /// <summary>Cancelled when the time of plain requests on the replica is over.</summary>
+    internal CancellationToken HttpDeadline => Upstream.HttpDeadlineOf(Index);
+
     public void Dispose() => _upstream?.Release(Index);
 }

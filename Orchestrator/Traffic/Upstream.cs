@@ -20,15 +20,22 @@ public sealed class Upstream
     private readonly Lock _draining = new();
     private readonly UpstreamDrain _drain;
     private int _state;
+    private Upstream? _before;
     private Task<DrainReport>? _drained;
 
     public Upstream(UpstreamIdentity identity, ImmutableArray<ReplicaAddress> replicas, TimeProvider time)
+        : this(identity, replicas, null, time)
     {
+    }
+
+    private Upstream(UpstreamIdentity identity, ImmutableArray<ReplicaAddress> replicas, Upstream? before, TimeProvider time)
+    {
+        _before = before;
         Identity = identity;
         Replicas = replicas;
         _time = time;
         _replicas = [.. replicas.Select(address => new Replica(address))];
-        _drain = new UpstreamDrain(this, time);
+        _drain = new UpstreamDrain(time);
     }
 
     public UpstreamIdentity Identity { get; }
@@ -37,7 +44,7 @@ public sealed class Upstream
 
     public UpstreamTraffic Traffic { get; } = new();
 
-    /// <summary>Leases held now; WebSockets are among them.</summary>
+    /// <summary>Leases held now; WebSockets are among them. Those from before its replicas changed are not.</summary>
     public int InFlight => Volatile.Read(ref _state) & ~Closed;
 
     /// <summary>Replicas in rotation; those that are left alone for a moment are among them.</summary>
@@ -54,9 +61,6 @@ public sealed class Upstream
     /// <summary>Completes when a replica comes back. See <see cref="Signal"/> for the order of looking and waiting.</summary>
     internal Task Changed => _changed.Next;
 
-    /// <summary>Cancelled when the time of plain requests is over.</summary>
-    internal CancellationToken HttpDeadline => _drain.HttpDeadline;
-
     /// <summary>
     /// Counts a request on this upstream and chooses a replica for it, the least busy one. False: it is closed, so the route table has moved and
     /// must be read again, or none of its replicas is available.
@@ -71,14 +75,20 @@ public sealed class Upstream
             return false;
 
         var index = (uint)preferred < (uint)_replicas.Length && _replicas[preferred].IsPlain ? preferred : Choose(tried: 0);
-        if (index >= 0)
+        if (index < 0)
         {
-            _replicas[index].Enter();
-            lease = new Lease(this, index);
-            return true;
+            Uncount();
+            return false;
         }
 
-        Uncount();
+        lease = new Lease(this, index);
+        _replicas[index].Enter();
+        if (!_replicas[index].IsLetGo)
+            return true;
+
+        // In between: whoever lets it go may have found it empty.
+        lease.Dispose();
+        lease = default;
         return false;
     }
 
@@ -125,12 +135,36 @@ public sealed class Upstream
         {
             if (_drained is null)
             {
-                var underWay = Interlocked.Or(ref _state, Closed);
-                _drained = _drain.RunAsync(budget, underWay);
+                var own = _drain.RunAsync(budget, Interlocked.Or(ref _state, Closed) & ~Closed, _replicas);
+                _drained = _before is null ? own : TogetherAsync([own, _before.DrainAsync(budget, CancellationToken.None)]);
             }
         }
 
         return _drained.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>The same generation with other replicas: what is under way on those that stay goes on, and is drained with the new upstream.</summary>
+    public Upstream With(ImmutableArray<ReplicaAddress> replicas)
+    {
+        while (_before is { IsClosed: true, InFlight: 0 } done)
+            _before = done._before;
+
+        var renewed = new Upstream(Identity, replicas, this, _time);
+        foreach (var replica in Replicas.Where(replica => replicas.Contains(replica) && !IsAvailable(replica.Key)))
+            renewed.SetAvailable(replica.Key, false);
+        return renewed;
+    }
+
+    /// <summary>
+    /// Closes the upstream and empties only the replicas that do not stay, as <see cref="DrainAsync"/> would. Said when another made by <see cref="With"/> has its
+    /// place. <paramref name="cancellationToken"/> ends the wait, not the drain.
+    /// </summary>
+    public Task<DrainReport> LetGoAsync(ImmutableArray<ReplicaAddress> staying, DrainBudget budget, CancellationToken cancellationToken)
+    {
+        var drains = new List<Task<DrainReport>>();
+        for (var older = this; older is not null; older = older._before)
+            drains.AddRange(older.LetGo(staying, budget));
+        return TogetherAsync(drains).WaitAsync(cancellationToken);
     }
 
     /// <summary>Goes on to another replica than those in <paramref name="tried"/> (a bit for each index), on the same count.</summary>
@@ -140,11 +174,19 @@ public sealed class Upstream
         if (index < 0)
             return false;
 
-        _replicas[lease.Index].Leave();
         _replicas[index].Enter();
+        if (_replicas[index].IsLetGo)
+        {
+            _replicas[index].Leave();
+            return false;
+        }
+
+        _replicas[lease.Index].Leave();
         lease = new Lease(this, index);
         return true;
     }
+
+    internal CancellationToken HttpDeadlineOf(int index) => _replicas[index].HttpDeadline;
 
     /// <summary>Whether a lease could be had right now, for all that can be seen.</summary>
     internal bool MayLease()
@@ -203,6 +245,26 @@ public sealed class Upstream
     {
         _replicas[index].Leave();
         Uncount();
+    }
+
+    private List<Task<DrainReport>> LetGo(ImmutableArray<ReplicaAddress> staying, DrainBudget budget)
+    {
+        Interlocked.Or(ref _state, Closed);
+        var drains = new List<Task<DrainReport>>();
+        for (var index = 0; index < _replicas.Length; index++)
+        {
+            var replica = _replicas[index];
+            if (!staying.Contains(replica.Address) && replica.TryLetGo())
+                drains.Add(_drain.LetGoAsync(budget, index, replica));
+        }
+
+        return drains;
+    }
+
+    private static async Task<DrainReport> TogetherAsync(IEnumerable<Task<DrainReport>> drains)
+    {
+        var reports = await Task.WhenAll(drains);
+        return reports.Aggregate(new DrainReport(0, 0, 0, 0, TimeSpan.Zero), (sum, report) => sum.And(report));
     }
 
     private bool TryCount()

@@ -27,6 +27,9 @@ internal sealed class WebSocketSession(IHttpUpgradeFeature? upgrade, IHttpExtend
     /// <summary>Where it is known of while it is open; null: to its upstream only.</summary>
     public OpenStreams? Streams { get; set; }
 
+    /// <summary>The place of the replica that it is sent to.</summary>
+    public int Replica { get; set; }
+
     public bool IsUpgradableRequest => upgrade is { IsUpgradableRequest: true };
 
     public bool IsExtendedConnect => connect is { IsExtendedConnect: true };
