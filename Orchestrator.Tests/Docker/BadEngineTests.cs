@@ -92,7 +92,7 @@ public sealed class BadEngineTests
             await stop.CancelAsync();
             await FailAsync(context, "too late");
         });
-        await using var lab = At(fake.Endpoint, Quick);
+        await using var lab = At(fake.Endpoint, Quick with { EngineTimeout = TimeSpan.FromSeconds(15) });
 
         Assert.That(async () => await lab.Engine.ListAsync(null, stop.Token), Throws.InstanceOf<OperationCanceledException>());
         Assert.That(fake.Requests, Has.Length.EqualTo(2));

@@ -28,9 +28,10 @@ internal sealed class TestDaemon : IAsyncDisposable
     private readonly string _directory;
     private readonly HashSet<string> _stacks = [];
     private readonly VaultOptions _vault;
+    private readonly TestSurroundings _around;
     private ServiceProvider _services;
 
-    private TestDaemon(string directory, VaultOptions vault, ServiceProvider services) => (_directory, _vault, _services) = (directory, vault, services);
+    private TestDaemon(string directory, VaultOptions vault, TestSurroundings around, ServiceProvider services) => (_directory, _vault, _around, _services) = (directory, vault, around, services);
 
     public BackupDesk Backups => _services.GetRequiredService<BackupDesk>();
 
@@ -64,10 +65,12 @@ internal sealed class TestDaemon : IAsyncDisposable
 
     /// <param name="time">Its clock; null: the system's.</param>
     /// <param name="healing">Null: differences are only reported, so that what a test takes away stays away.</param>
-    public static async Task<TestDaemon> StartAsync(DeploymentOptions? options = null, TimeProvider? time = null, VaultOptions? vault = null, HealingOptions? healing = null)
+    /// <param name="around">Null: the engine of this host, and a journal that nobody listens to.</param>
+    public static async Task<TestDaemon> StartAsync(
+        DeploymentOptions? options = null, TimeProvider? time = null, VaultOptions? vault = null, HealingOptions? healing = null, TestSurroundings? around = null)
     {
         var directory = System.IO.Directory.CreateTempSubdirectory("basmalin-test-").FullName;
-        var daemon = new TestDaemon(directory, vault ?? new(), await BuildAsync(directory, 0, options, vault ?? new(), time, healing));
+        var daemon = new TestDaemon(directory, vault ?? new(), around ?? new(), await BuildAsync(directory, 0, options, vault ?? new(), around ?? new(), time, healing));
         await daemon.OpenAsync();
         return daemon;
     }
@@ -106,7 +109,7 @@ internal sealed class TestDaemon : IAsyncDisposable
     {
         var port = Edge.Port;
         await CloseAsync();
-        _services = await BuildAsync(_directory, port, options, _vault);
+        _services = await BuildAsync(_directory, port, options, _vault, _around);
         await OpenAsync();
     }
 
@@ -213,7 +216,7 @@ internal sealed class TestDaemon : IAsyncDisposable
         if (found.Length > 0) await DockerAsync($"{remove} {string.Join(' ', found)}");
     }
 
-    private static async Task<ServiceProvider> BuildAsync(string directory, int port, DeploymentOptions? options, VaultOptions vault, TimeProvider? clock = null, HealingOptions? healing = null)
+    private static async Task<ServiceProvider> BuildAsync(string directory, int port, DeploymentOptions? options, VaultOptions vault, TestSurroundings around, TimeProvider? clock = null, HealingOptions? healing = null)
     {
         var time = clock ?? TimeProvider.System;
         var database = await SqliteDatabase.OpenAsync(Path.Combine(directory, "journal.db"), time, CancellationToken.None);
@@ -221,12 +224,12 @@ internal sealed class TestDaemon : IAsyncDisposable
             .AddLogging(logging => logging.AddProvider(new TestLog()).SetMinimumLevel(LogLevel.Information))
             .AddSingleton(time)
             .AddSingleton(database)
-            .AddSingleton<IJournal, SqliteJournal>()
-            .AddSingleton(new PipelineOptions())
+            .AddSingleton(around.Journal(new SqliteJournal(database, time)))
+            .AddSingleton(around.Pipelines)
             .AddSingleton<IMetricFactory>(Metrics.WithCustomRegistry(Metrics.NewCustomRegistry()))
             .AddSingleton(provider => new Pipelines(
                 provider.GetRequiredService<PipelineOptions>(), EngineFaults.Classify, time, provider.GetRequiredService<IMetricFactory>(), provider.GetRequiredService<ILogger<Pipelines>>()))
-            .AddSingleton(new DockerEngineOptions { Endpoint = new("unix:///var/run/docker.sock") })
+            .AddSingleton(around.Engine)
             .AddSingleton<IContainerEngine, DockerEngine>()
             .AddSingleton(KeyRing.Open(Path.Combine(directory, "key"), await SecretStore.AnyAsync(database, CancellationToken.None)))
             .AddSingleton<SecretStore>()

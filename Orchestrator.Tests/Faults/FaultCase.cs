@@ -27,7 +27,7 @@ internal sealed class FaultCase(FaultStage stage, FaultKind kind, Undisturbed un
     {
         _since = TimeProvider.System.GetUtcNow();
         await kind.Prepare(stage);
-        var before = await stage.SceneBecomesAsync(Quiet);
+        var before = await stage.SceneBecomesAsync(scene => scene.IsQuiet);
         stage.Arm(fatal);
         await kind.Submit(stage);
         await stage.DeadAsync();
@@ -90,8 +90,6 @@ internal sealed class FaultCase(FaultStage stage, FaultKind kind, Undisturbed un
         if (wanted != have) return $"it should be as after an undisturbed deployment\n  wanted: {wanted}\n  now:    {have}";
         return undisturbed.After.Version is null || now.Version != before.Version || before.Version is null ? null : $"version {now.Version} serves still";
     }
-
-    private static bool Quiet(Scene scene) => scene.Containers.All(line => line.EndsWith("running", StringComparison.Ordinal));
 
     /// <summary>The versions go to and fro from case to case; the stacks of the first apply have each a name of their own.</summary>
     private static string Unversioned(Scene scene) => string.Join(' ', scene.Shape.Split("; ")[1], scene.Networks.Length, scene.Version is null ? "nobody answers" : "somebody answers");

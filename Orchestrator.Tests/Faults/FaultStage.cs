@@ -168,12 +168,7 @@ internal sealed class FaultStage : IAsyncDisposable
     });
 
     /// <summary>What is there: who answers, which containers, which networks.</summary>
-    public async Task<Scene> SceneAsync()
-    {
-        var containers = await TestDaemon.DockerAsync($"ps -a --no-trunc --filter label=basmalin.stack={Stack} --format \"{{{{.ID}}}} {{{{.Label \\\"basmalin.service\\\"}}}}/{{{{.Label \\\"basmalin.kind\\\"}}}} {{{{.State}}}}\"");
-        var networks = await TestDaemon.DockerAsync($"network ls --filter label=basmalin.stack={Stack} --format {{{{.Name}}}}");
-        return new(await VersionAsync(Host), Lines(containers), Lines(networks));
-    }
+    public async Task<Scene> SceneAsync() => await Scene.LookAsync(Stack, () => VersionAsync(Host));
 
     /// <summary>Waits until what is there is as told, and says what it is when that does not come.</summary>
     public async Task<Scene> SceneBecomesAsync(Func<Scene, bool> expected)
@@ -227,13 +222,7 @@ internal sealed class FaultStage : IAsyncDisposable
     private static ImmutableArray<string> Lines(string text) => [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal)];
 
     /// <summary>Who answers for a host; null: nobody.</summary>
-    public async Task<string?> VersionAsync(string host)
-    {
-        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(35) };
-        using var message = new HttpRequestMessage(HttpMethod.Get, Edge) { Headers = { Host = host } };
-        using var answer = await client.SendAsync(message);
-        return answer.Headers.TryGetValues("X-Version", out var versions) ? versions.First() : null;
-    }
+    public Task<string?> VersionAsync(string host) => Scene.VersionAsync(Edge, host);
 
     private async Task<bool> ReadyAsync()
     {
@@ -275,15 +264,4 @@ internal sealed class FaultStage : IAsyncDisposable
 internal sealed record FatalRow(string Row, int Nth, bool After)
 {
     public override string ToString() => $"{(After ? "after" : "before")} '{Row}'{(Nth > 1 ? $" ({Nth})" : "")}";
-}
-
-/// <param name="Version">Who answers; null: nobody.</param>
-/// <param name="Containers">Identifier, service/kind, state.</param>
-internal sealed record Scene(string? Version, ImmutableArray<string> Containers, ImmutableArray<string> Networks)
-{
-    /// <summary>The same, but for which containers it is.</summary>
-    public string Shape => $"version {Version ?? "none"}; {string.Join(", ", Containers.Select(line => line[(line.IndexOf(' ', StringComparison.Ordinal) + 1)..]).Order(StringComparer.Ordinal))}; {string.Join(", ", Networks)}";
-
-    /// <summary>The coloured containers that are there.</summary>
-    public IEnumerable<string> App => Containers.Where(line => line.Contains(" app/", StringComparison.Ordinal));
 }

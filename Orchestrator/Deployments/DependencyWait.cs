@@ -7,7 +7,9 @@ namespace Orchestrator.Deployments;
 public sealed class DependencyWait(StackContainers containers, TimeProvider time)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
+
+    /// <summary>For one dependency.</summary>
+    public static TimeSpan Limit { get; } = TimeSpan.FromMinutes(5);
 
     public async Task<StepFailure?> WaitAsync(DeploymentWork work, ServiceSpec spec, CancellationToken cancellationToken)
     {

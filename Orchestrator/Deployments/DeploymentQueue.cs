@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Orchestrator.Docker;
 using Orchestrator.Journal;
 
 namespace Orchestrator.Deployments;
@@ -98,7 +99,14 @@ public sealed partial class DeploymentQueue(
             {
                 return;
             }
-            catch (Exception problem) when (problem is JournalException or InvalidOperationException or Docker.EngineException)
+            catch (EngineException away) when (PatientUndo.Passes(away))
+            {
+                if (told != away.Message) LogEngineAway(stack, away.Message);     // what is unfinished is not left unfinished: it goes on when the engine answers
+                told = away.Message;
+                await runner.RoomAsync(_stopping.Token);
+                continue;
+            }
+            catch (Exception problem) when (problem is JournalException or InvalidOperationException or EngineException)
             {
                 if (told != problem.Message) LogWorkerFailed(problem, stack);     // the journal cannot be written: nothing more is begun until there is room, or the next wake
                 told = problem.Message;
@@ -157,12 +165,15 @@ public sealed partial class DeploymentQueue(
 
     private async Task<Deployment> AgainAsync(DeploymentWork work)
     {
-        await runner.UndoStepsAsync(work, _stopping.Token);
+        if (!await runner.UndoStepsAsync(work, _stopping.Token)) return work.Deployment;
         return await resume.RequeueAsync(work.Deployment, _stopping.Token);
     }
 
     [LoggerMessage(EventId = 2201, Level = LogLevel.Error, Message = "Stack {Stack}: its queue is not worked off until the next request")]
     private partial void LogWorkerFailed(Exception problem, string stack);
+
+    [LoggerMessage(EventId = 2202, Level = LogLevel.Warning, Message = "Stack {Stack}: its deployment goes on as soon as the engine answers: {Problem}")]
+    private partial void LogEngineAway(string stack, string problem);
 
     private sealed class Worker
     {

@@ -12,12 +12,12 @@ namespace Orchestrator.Deployments;
 /// </summary>
 /// <remarks>
 /// When the journal's disk is full: before the shift is written down, what was begun is undone, which is what a restart would do; after it, both versions run and
-/// the deployment waits until it can be written again. Only the traffic itself is moved back without waiting.
+/// the deployment waits until it can be written again. Only the traffic itself is moved back without waiting. When the engine is away: a step that
+/// meets it fails, and its undo waits for the engine to come back.
 /// </remarks>
 public sealed partial class DeploymentRunner(
-    ImmutableArray<IDeploymentStep> steps, IJournal journal, DeploymentEvents events, TimeProvider time, ILogger<DeploymentRunner> logger)
+    ImmutableArray<IDeploymentStep> steps, IJournal journal, DeploymentEvents events, PatientUndo patience, TimeProvider time, ILogger<DeploymentRunner> logger)
 {
-    private static readonly TimeSpan UndoBudget = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan RoomRetry = TimeSpan.FromSeconds(1);
 
     /// <param name="from">The first step to run; a resumed deployment begins behind what is done.</param>
@@ -64,7 +64,7 @@ public sealed partial class DeploymentRunner(
     }
 
     /// <summary>Undoes what was entered, and ends the deployment with the failure.</summary>
-    /// <param name="stopping">The daemon's stop: an end that cannot be written down is left to the next start.</param>
+    /// <param name="stopping">The daemon's stop: an undo that waits for the engine, and an end that cannot be written down, are left to the next start.</param>
     public async Task<Deployment> UndoAsync(DeploymentWork work, StepFailure failure, CancellationToken stopping)
     {
         LogFailed(work.Deployment.Id, failure.Reason, failure.Detail);
@@ -75,14 +75,16 @@ public sealed partial class DeploymentRunner(
             await TryWriteAsync(work, StepKind.Plan, () => journal.SaveDeploymentAsync(work.Deployment, CancellationToken.None));
         }
 
-        await UndoStepsAsync(work, stopping);
+        if (!await UndoStepsAsync(work, stopping)) return work.Deployment;
         var reason = work.Deployment.Failure ?? failure;
         return await EndAsync(work, OutcomeOf(reason), reason, stopping);
     }
 
     /// <summary>Undoes what was entered, newest first, each step on its own: one that throws is journaled, and the remaining ones still run.</summary>
-    public async Task UndoStepsAsync(DeploymentWork work, CancellationToken stopping)
+    /// <returns>False: the daemon stops while the engine is away. The next start undoes the rest.</returns>
+    public async Task<bool> UndoStepsAsync(DeploymentWork work, CancellationToken stopping)
     {
+        var began = time.GetTimestamp();
         var entered = work.Deployment.Steps.Where(step => step.State != StepState.Skipped).Select(step => step.Name).ToHashSet();
         foreach (var step in steps.Where(step => entered.Contains(step.Kind) && step.Kind >= StepKind.Foundation).Reverse())
         {
@@ -93,8 +95,11 @@ public sealed partial class DeploymentRunner(
                 await RoomAsync(stopping);
             }
 
-            if (step.Kind >= StepKind.Shift || !HasShifted(work)) await UndoStepAsync(work, step);
+            if (step.Kind < StepKind.Shift && HasShifted(work)) continue;
+            if (!await UndoStepAsync(work, step, began, stopping)) return false;
         }
+
+        return true;
     }
 
     /// <returns>False when the journal could not be written.</returns>
@@ -134,7 +139,6 @@ public sealed partial class DeploymentRunner(
         await journal.BeginStepAsync(work.Deployment.Id, step.Kind, CancellationToken.None);
         Show(work, new(step.Kind, StepState.Running, time.GetUtcNow(), null, null));
         work.Detail = null;
-        work.Report = message => Tell(work, step.Kind, message);
         var started = time.GetTimestamp();
         var failure = await TryExecuteAsync(work, step, cancellationToken);
         DeploymentMetrics.StepTook(Word(step.Kind), time.GetElapsedTime(started));
@@ -152,13 +156,25 @@ public sealed partial class DeploymentRunner(
 
     private async Task<StepFailure?> TryExecuteAsync(DeploymentWork work, IDeploymentStep step, CancellationToken cancellationToken)
     {
+        var limit = StepDeadline.Of(step.Kind, work);
+        var doing = "";
+        work.Report = message => Tell(work, step.Kind, doing = message);
+        using var deadline = new CancellationTokenSource(limit, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
         try
         {
-            return await step.ExecuteAsync(work, cancellationToken);
+            return await step.ExecuteAsync(work, either.Token);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             return Cancelled(step.Kind);
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+        {
+            return new(
+                FailureReason.DeadlineExceeded,
+                $"The step {Word(step.Kind)} was not done within {limit.TotalMinutes:0.#} min{(doing.Length > 0 ? $"; the last that was heard of it: {doing}" : "")}.",
+                "It was given up, and what had been begun was undone. Does the container engine hang? 'basmalin doctor' looks at it; then ask again.");
         }
         catch (EngineException lost)
         {
@@ -173,20 +189,26 @@ public sealed partial class DeploymentRunner(
         }
     }
 
-    private async Task UndoStepAsync(DeploymentWork work, IDeploymentStep step)
+    /// <returns>False: it is left to the next start.</returns>
+    private async Task<bool> UndoStepAsync(DeploymentWork work, IDeploymentStep step, long began, CancellationToken stopping)
     {
-        using var budget = new CancellationTokenSource(UndoBudget, time);
         work.Report = message => Tell(work, step.Kind, message);
         try
         {
-            await step.UndoAsync(work, budget.Token);
+            await patience.RunAsync(step, work, began, stopping);
             await TryWriteAsync(work, step.Kind, () => WriteUndoneAsync(work, step.Kind));
+        }
+        catch (EngineException away) when (stopping.IsCancellationRequested && PatientUndo.Passes(away))
+        {
+            return false;
         }
         catch (Exception problem)
         {
             LogUndoFailed(problem, work.Deployment.Id, step.Kind);
             await TryWriteAsync(work, step.Kind, () => WriteEndAsync(work, step.Kind, StepState.UndoFailed, problem.Message));
         }
+
+        return true;
     }
 
     /// <summary>The daemon stops: nothing is undone; it is resumed, or undone and run again, when it starts.</summary>

@@ -47,8 +47,9 @@ public static class DeploymentServices
         .AddSingleton<DrainOld>()
         .AddSingleton<Bake>()
         .AddSingleton<Commit>()
+        .AddSingleton<PatientUndo>()
         .AddSingleton(provider => new DeploymentRunner(
-            StepsInOrder(provider), provider.GetRequiredService<IJournal>(), provider.GetRequiredService<DeploymentEvents>(),
+            StepsInOrder(provider), provider.GetRequiredService<IJournal>(), provider.GetRequiredService<DeploymentEvents>(), provider.GetRequiredService<PatientUndo>(),
             provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<DeploymentRunner>>()))
         .AddSingleton<DeploymentEvents>()
         .AddSingleton<DeploymentResume>()

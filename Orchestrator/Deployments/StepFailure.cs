@@ -32,6 +32,9 @@ public enum FailureReason
 
     /// <summary>The journal's disk is full.</summary>
     JournalUnwritable,
+
+    /// <summary>A step took longer than it may.</summary>
+    DeadlineExceeded,
     Unexpected,
 }
 

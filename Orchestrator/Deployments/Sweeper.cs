@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Docker;
 using Orchestrator.Journal;
@@ -11,10 +12,19 @@ namespace Orchestrator.Deployments;
 /// </summary>
 public sealed partial class Sweeper(StackContainers containers, SideColours sides, IJournal journal, TimeProvider time, ILogger<Sweeper> logger)
 {
-    /// <summary>Ends the warm time when it is over, then sweeps. A failure of the engine is left to the next sweep.</summary>
+    private readonly ConcurrentDictionary<string, bool> _owed = new(StringComparer.Ordinal);
+
+    /// <summary>Stacks that could not be swept, because the engine was away.</summary>
+    public ICollection<string> Owed => _owed.Keys;
+
+    /// <summary>One is owed from now on; must not throw.</summary>
+    public event Action? Owes;
+
+    /// <summary>Ends the warm time when it is over, then sweeps. A failure of the engine leaves it owed.</summary>
     public async Task SweepAsync(string stack, CancellationToken cancellationToken)
     {
         if (journal.Health.Damage is not null) return;              // what it does not know might be what serves
+        _owed.TryRemove(stack, out _);
         if (await journal.FindStackAsync(stack, cancellationToken) is not { CurrentRelease: > 0 } state)
         {
             await SweepNetworksAsync(stack, null, cancellationToken);
@@ -41,7 +51,7 @@ public sealed partial class Sweeper(StackContainers containers, SideColours side
         }
         catch (EngineException failure)
         {
-            LogSweepFailed(stack, failure.Message);
+            Owe(stack, failure);
         }
     }
 
@@ -58,7 +68,7 @@ public sealed partial class Sweeper(StackContainers containers, SideColours side
         }
         catch (EngineException failure)
         {
-            LogSweepFailed(stack, failure.Message);
+            Owe(stack, failure);
         }
     }
 
@@ -73,6 +83,13 @@ public sealed partial class Sweeper(StackContainers containers, SideColours side
         {
             return false;
         }
+    }
+
+    private void Owe(string stack, EngineException failure)
+    {
+        LogSweepFailed(stack, failure.Message);
+        _owed[stack] = true;
+        Owes?.Invoke();
     }
 
     /// <summary>Pure.</summary>

@@ -146,12 +146,7 @@ internal sealed class ContainerLifecycle(EngineConnection engine)
     {
         try
         {
-            await using var stream = await engine.CallAsync(
-                new EngineCall($"measure container {id}"),
-                (client, token) => StatsAsync(client, id, token),
-                cancellationToken);
-            using var json = await JsonDocument.ParseAsync(stream, default, cancellationToken);
-            return Observation.Memory(json.RootElement);
+            return await engine.CallAsync(new EngineCall($"measure container {id}"), (client, token) => MeasureAsync(client, id, token), cancellationToken);
         }
         catch (EngineException gone) when (gone.Fault == EngineFault.NotFound)
         {
@@ -188,10 +183,14 @@ internal sealed class ContainerLifecycle(EngineConnection engine)
         return new Dictionary<string, IDictionary<string, bool>>(StringComparer.Ordinal) { [name] = accepted };
     }
 
+    private static async Task<long?> MeasureAsync(DockerClient client, ContainerId id, CancellationToken cancellationToken)
+    {
 #pragma warning disable CS0618 // Its successor pushes, and ends by cancellation only; this is one answer.
-    private static Task<Stream> StatsAsync(DockerClient client, ContainerId id, CancellationToken cancellationToken) =>
-        client.Containers.GetContainerStatsAsync(id.Value, new ContainerStatsParameters { Stream = false, OneShot = true }, cancellationToken);
+        await using var stream = await client.Containers.GetContainerStatsAsync(id.Value, new ContainerStatsParameters { Stream = false, OneShot = true }, cancellationToken);
 #pragma warning restore CS0618
+        using var json = await JsonDocument.ParseAsync(stream, default, cancellationToken);
+        return Observation.Memory(json.RootElement);
+    }
 
     private async Task<ContainerInspectResponse?> LookAsync(string nameOrId, string what, CancellationToken cancellationToken)
     {

@@ -63,13 +63,14 @@ internal sealed class ContainerOutput(EngineConnection engine)
         };
         using var stream = await engine.CallAsync(
             new EngineCall(what), (client, token) => client.Containers.GetContainerLogsAsync(id.Value, parameters, token), cancellationToken);
+        using var silence = new Silence(follow ? Timeout.InfiniteTimeSpan : engine.Options.TailSilence, engine.Time, cancellationToken);
 
         var (standard, error) = (new LogAssembler(isError: false), new LogAssembler(isError: true));
         var complete = new List<LogLine>();
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
         {
-            while (await ReadAsync(what, stream, buffer, cancellationToken) is { EOF: false } read)
+            while (await silence.BreakAsync(what, token => ReadAsync(what, stream, buffer, token)) is { EOF: false } read)
             {
                 (read.Target == MultiplexedStream.TargetStream.StandardError ? error : standard).Append(buffer.AsSpan(0, read.Count), complete);
                 foreach (var line in complete) yield return line;

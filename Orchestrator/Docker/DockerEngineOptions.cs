@@ -18,6 +18,9 @@ public sealed record DockerEngineOptions
     /// <summary>A pull of which nothing was heard for so long is given up and begun again. Builds have none: a step may compile in silence.</summary>
     public TimeSpan PullSilence { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>The end of a log is given up when nothing more of it comes for so long.</summary>
+    public TimeSpan TailSilence { get; init; } = TimeSpan.FromSeconds(15);
+
     /// <summary>The directory of <c>config.json</c> with the registries' credentials. Null: <c>$DOCKER_CONFIG</c>, else <c>~/.docker</c>.</summary>
     public string? CredentialsDirectory { get; init; }
 

@@ -75,7 +75,7 @@ internal sealed class ImageStore(EngineConnection engine, RegistryCredentials cr
         }
         catch (Exception exception) when (silence.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new EngineException(EngineFault.TimedOut, $"Could not {what}: nothing was heard of it for {engine.Options.PullSilence.TotalMinutes:0.#} min", exception);
+            throw new EngineException(EngineFault.RegistryUnreachable, $"Could not {what}: nothing was heard of it for {engine.Options.PullSilence.TotalMinutes:0.#} min", exception) { IsTransient = true };
         }
 
         return messages.Error is { } error ? throw Explain(EngineFaults.FromRegistry(what, error, secrets), wanted) : messages.Digest;

@@ -105,7 +105,7 @@ public sealed class PullImages(StackContainers containers, MakePlan planner, Gra
 
     /// <summary>An image that was only ever built here has no digest. One that was named in the request must come from its registry: a stale one is not what was asked for.</summary>
     private static bool LocalWillDo(DeploymentWork work, ServiceSpec spec, ImageIdentity present, EngineFault fault) =>
-        fault is EngineFault.ImageNotFound or EngineFault.RegistryDenied or EngineFault.RegistryUnreachable or EngineFault.TimedOut
+        fault is EngineFault.ImageNotFound or EngineFault.RegistryDenied or EngineFault.RegistryUnreachable
         && (present.Digest is null || !work.Request.Images.ContainsKey(spec.Name));
 
     private async Task<ImageIdentity> FetchAgainAsync(ImageIdentity known, ServiceSpec spec, DeploymentWork work, CancellationToken cancellationToken) =>
@@ -118,7 +118,7 @@ public sealed class PullImages(StackContainers containers, MakePlan planner, Gra
     private static FailureReason? ReasonOf(EngineFault fault) => fault switch
     {
         EngineFault.ImageNotFound => FailureReason.ImageNotFound,
-        EngineFault.RegistryUnreachable or EngineFault.TimedOut => FailureReason.RegistryUnreachable,
+        EngineFault.RegistryUnreachable => FailureReason.RegistryUnreachable,
         EngineFault.RegistryDenied => FailureReason.RegistryDenied,
         EngineFault.BuildFailed => FailureReason.BuildFailed,
         EngineFault.NoSpace => FailureReason.NotEnoughDisk,

@@ -54,16 +54,16 @@ public sealed class ShiftTraffic(StackContainers containers, StackTraffic traffi
         {
             var live = traffic.LiveOf(work.StackName).SetItems(await OldAsync(work, back, cancellationToken));
             await traffic.PublishAsync(current, live, cancellationToken);
-            await NamesBackAsync(work, current, back, cancellationToken);
         }
         else
         {
             await traffic.RemoveAsync(work.StackName, cancellationToken);
         }
 
-        // A candidate takes the place of the warm colour; after a swap with the warm one both are still there.
+        // Said at once, so that it is true whatever becomes of the names. A candidate takes the place of the warm colour; after a swap with the warm one both are still there.
         work.State = traffic.WithMaintenance(back) with { Warm = work.Plan.WarmSwap ? back.Warm : null };
         work.StateChanged = true;
+        if (work.Current is not null) await NamesBackAsync(work, work.Current, back, cancellationToken);
         await DrainCandidatesAsync(work, cancellationToken);
     }
 

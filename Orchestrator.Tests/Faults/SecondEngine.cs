@@ -1,0 +1,111 @@
+using System.Diagnostics;
+using System.Globalization;
+using Orchestrator.Tests.Engine;
+
+namespace Orchestrator.Tests.Faults;
+
+/// <summary>
+/// A Docker engine of the test's own beside that of this host, which may be killed and started again: with its own data, containerd and address pool, and without
+/// rules of the packet filter, which are the other one's. Everything of it is gone when it is disposed. Needs root.
+/// </summary>
+internal sealed class SecondEngine : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly string _directory;
+    private readonly string _arguments;
+    private Process? _process;
+
+    private SecondEngine(string directory, bool liveRestore)
+    {
+        _directory = directory;
+        var pool = Random.Shared.Next(0, 256);
+        _arguments = $"--data-root {directory}/data --exec-root {directory}/run -p {directory}/pid -H unix://{Socket} --bridge none --iptables=false --ip6tables=false --ip-masq=false "
+            + $"--default-address-pool base=10.219.{pool}.0/24,size=28 --live-restore={(liveRestore ? "true" : "false")} --storage-driver overlay2";
+    }
+
+    public string Socket => Path.Combine(_directory, "docker.sock");
+
+    /// <summary>What the engine's own client is told before its verb.</summary>
+    public string Client => $"-H unix://{Socket} ";
+
+    /// <param name="images">Images of this host that it has, too.</param>
+    public static async Task<SecondEngine> StartAsync(bool liveRestore, params string[] images)
+    {
+        var engine = new SecondEngine(Directory.CreateTempSubdirectory("basmalin-engine-").FullName, liveRestore);
+        await engine.ReturnAsync();
+        using var copy = Process.Start("/bin/sh", ["-c", $"docker save {string.Join(' ', images)} | docker {engine.Client} load >>{engine._directory}/log 2>&1"]);
+        await copy.WaitForExitAsync();
+        if (copy.ExitCode != 0) throw new InvalidOperationException($"The images could not be brought to the second engine:\n{engine.Tail()}");
+        return engine;
+    }
+
+    /// <summary>SIGKILL, as of a machine that has no memory left.</summary>
+    public async Task KillAsync()
+    {
+        if (_process is not { HasExited: false } running) return;
+
+        running.Kill();
+        await running.WaitForExitAsync();
+        await ContainerdGoneAsync();
+    }
+
+    /// <summary>SIGTERM, as of an upgrade of its package: without live-restore it stops all containers first.</summary>
+    public async Task StopAsync()
+    {
+        if (_process is not { HasExited: false } running) return;
+
+        using (var asked = Process.Start("kill", $"-TERM {running.Id.ToString(CultureInfo.InvariantCulture)}")) await asked.WaitForExitAsync();
+        await running.WaitForExitAsync();
+    }
+
+    /// <summary>Starts it (again), and waits until it answers.</summary>
+    public async Task ReturnAsync()
+    {
+        _process?.Dispose();
+        _process = Process.Start("/bin/sh", ["-c", $"exec dockerd {_arguments} >>{_directory}/log 2>&1"]);
+        var since = TimeProvider.System.GetTimestamp();
+        while ((await TestDaemon.DockerAsync($"{Client}version --format {{{{.Server.Version}}}}")).Trim().Length == 0)
+        {
+            if (_process.HasExited || TimeProvider.System.GetElapsedTime(since) > Patience) throw new InvalidOperationException($"The second engine does not answer:\n{Tail()}");
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, CancellationToken.None);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        // Containers that a killed engine has left are its own only while it runs.
+        if (_process is null or { HasExited: true }) await ReturnAsync();
+        var left = (await TestDaemon.DockerAsync($"{Client}ps -aq")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        if (left.Length > 0) await TestDaemon.DockerAsync($"{Client}rm -fv {string.Join(' ', left)}");
+        var networks = (await TestDaemon.DockerAsync($"{Client}network ls -q --filter type=custom")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        if (networks.Length > 0) await TestDaemon.DockerAsync($"{Client}network rm {string.Join(' ', networks)}");
+        await StopAsync();
+        _process?.Dispose();
+        await UnmountAsync();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    /// <summary>A killed engine leaves its data mounted upon itself.</summary>
+    private async Task UnmountAsync()
+    {
+        foreach (var place in (await File.ReadAllLinesAsync("/proc/self/mounts")).Select(line => line.Split(' ')[1]).Where(place => place.StartsWith(_directory, StringComparison.Ordinal)).Reverse())
+        {
+            using var unmount = Process.Start("umount", $"-l {place}");
+            await unmount.WaitForExitAsync();
+        }
+    }
+
+    /// <summary>The kernel kills it with its parent, a moment later; an engine that starts in that moment takes it for alive and waits for it in vain.</summary>
+    private async Task ContainerdGoneAsync()
+    {
+        var file = Path.Combine(_directory, "run/containerd/containerd.pid");
+        if (!File.Exists(file)) return;
+
+        var process = Path.Combine("/proc", (await File.ReadAllTextAsync(file)).Trim());
+        var since = TimeProvider.System.GetTimestamp();
+        while (Directory.Exists(process) && TimeProvider.System.GetElapsedTime(since) < Patience) await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, CancellationToken.None);
+    }
+
+    private string Tail() => string.Join('\n', File.ReadLines(Path.Combine(_directory, "log")).TakeLast(30));
+}
