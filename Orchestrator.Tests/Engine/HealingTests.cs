@@ -173,6 +173,44 @@ internal sealed class HealingTests
         Assert.That((await daemon.GetAsync(host, "/up")).Status, Is.EqualTo(System.Net.HttpStatusCode.OK));
     }
 
+    /// <summary>SIGSTOP: the engine calls it running, and nothing ever answers.</summary>
+    [Test]
+    public async Task A_replica_that_hangs_is_restarted_and_serves_again()
+    {
+        var (name, host) = await ApplyAsync((name, host) => Garden.Light(name, "1.0.0", host, settings: "stop_grace_period: 1s", basMalin: "probe: { every: 1s, failures: 2 }", replicas: 2).Replace("    stop_grace_period: 5s\n", "", StringComparison.Ordinal));
+        var hung = (await _daemon.ContainersAsync(name))[0];
+        await TestDaemon.DockerAsync($"kill --signal STOP {hung.Id.Value}");
+        await UntilAsync(() => Task.FromResult(Available(name) == 1), "it is out of the rotation");
+        Assert.That((await _daemon.GetAsync(host, "/up")).Status, Is.EqualTo(System.Net.HttpStatusCode.OK), "the other serves");
+
+        await UntilAsync(async () => Available(name) == 2 && await _daemon.Engine.InspectAsync(hung.Id, CancellationToken.None) is { State: ContainerState.Running } back && back.StartedAt > hung.StartedAt, "it was restarted, and is in the rotation");
+    }
+
+    [Test]
+    public async Task A_network_that_is_torn_away_from_everybody_and_removed_is_made_again_with_everybody_on_it()
+    {
+        var (name, host) = await ApplyAsync((name, host) => Garden.Light(name, "1.0.0", host, tail: $$"""
+              keys:
+                image: {{Garden.Registry}}/redis:7
+                stop_grace_period: 1s
+            """));
+        var before = await _daemon.ContainersAsync(name);
+
+        foreach (var network in before.SelectMany(seen => seen.Addresses.Keys).Distinct())
+        {
+            foreach (var seen in before) await TestDaemon.DockerAsync($"network disconnect -f {network} {seen.Id.Value}");
+            await TestDaemon.DockerAsync($"network rm {network}");
+        }
+
+        // One of them has to be made anew besides, on networks that are not there.
+        await TestDaemon.DockerAsync($"rm -f {name}-keys-1");
+
+        await UntilAsync(async () => (await _daemon.ContainersAsync(name)) is var now && now.Length == before.Length && now.Zip(before).All(pair => pair.First.State == ContainerState.Running && pair.First.Addresses.Keys.SequenceEqual(pair.Second.Addresses.Keys)), "all are on their networks");
+        await UntilAsync(async () => (await _daemon.GetAsync(host, "/up")).Status == System.Net.HttpStatusCode.OK, "it serves");
+        await UntilAsync(async () => (await DriftAsync(name)).Count == 0, "all is as the release says");
+        Assert.That(NewsOf(name), Is.Empty, "nothing was given up");
+    }
+
     [Test]
     public async Task A_lone_replica_that_keeps_too_much_memory_is_replaced_under_load_without_loss_and_so_is_one_whose_time_has_come()
     {
