@@ -64,6 +64,17 @@ internal sealed class LocalLog : IDisposable
         }
     }
 
+    /// <param name="buffer">What it goes through.</param>
+    public async Task AppendAsync(Lsn at, Stream data, byte[] buffer, CancellationToken cancellationToken)
+    {
+        int read;
+        while ((read = await data.ReadAsync(buffer, cancellationToken)) > 0)
+        {
+            Append(at, buffer.AsSpan(0, read));
+            at += read;
+        }
+    }
+
     /// <summary>Puts all that was received on the disk.</summary>
     public void Flush()
     {

@@ -208,33 +208,37 @@ public sealed partial class WalReceiver : IAsyncDisposable
 
     private async Task FollowAsync(WalPlace place, PhysicalReplicationConnection replication, CancellationToken cancellationToken)
     {
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var confirmation = new WalConfirmation(place, replication);
+        Change(status => status with { Streaming = true });
+        var flushing = confirmation.RunAsync(FlushEvery, _time, ends.Token);
+        var receiving = ReceiveAsync(place, confirmation, replication, ends.Token);
+        await Task.WhenAny(flushing, receiving);
+        await ends.CancelAsync();
+        await Task.WhenAll(flushing, receiving).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+        // What could not be put on the disk comes first: the other was only broken off for it.
+        await flushing;
+        await receiving;
+        place.Log.Flush();
+    }
+
+    private async Task ReceiveAsync(WalPlace place, WalConfirmation confirmation, PhysicalReplicationConnection replication, CancellationToken cancellationToken)
+    {
         var log = place.Log;
         var buffer = new byte[128 * 1024];
-        var flushed = _time.GetTimestamp();
-        Change(status => status with { Streaming = true });
         await foreach (var message in replication.StartReplication(new PhysicalReplicationSlot(_name), new NpgsqlLogSequenceNumber(log.Written.Value), cancellationToken, log.Timeline))
         {
-            var at = new Lsn((ulong)message.WalStart);
-            int read;
-            while ((read = await message.Data.ReadAsync(buffer, cancellationToken)) > 0)
+            await log.AppendAsync(new((ulong)message.WalStart), message.Data, buffer, cancellationToken);
+            if (new Lsn((ulong)message.WalEnd) <= log.Written)
             {
-                log.Append(at, buffer.AsSpan(0, read));
-                at += read;
+                confirmation.HasAll(log.Written, message.ServerClock);
+                if (_status.Synchronous) await confirmation.FlushAsync(cancellationToken);
             }
 
-            var all = new Lsn((ulong)message.WalEnd) <= log.Written;
-            if (!all && _time.GetElapsedTime(flushed) < FlushEvery) continue;
-
-            log.Flush();
-            flushed = _time.GetTimestamp();
-            if (all) place.Mark(log.Durable, new(DateTime.SpecifyKind(message.ServerClock, DateTimeKind.Utc)));
-            replication.SetReplicationStatus(new NpgsqlLogSequenceNumber(log.Durable.Value));
-            await replication.SendStatusUpdate(cancellationToken);
             if (place.Backlog >= _options.SliceBytes) _nudge.Writer.TryWrite(true);
             if (place.Backlog > _options.LocalLimit) return;
         }
-
-        log.Flush();
     }
 
     /// <summary>The server has thrown away what was due. What is here is sent, the hole is recorded, and receiving begins where the server still has all.</summary>
