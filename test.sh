@@ -47,6 +47,13 @@ if [ ! -e "$work/s3rver/node_modules/.bin/s3rver" ]; then
     { tail -n 5 "$work/s3rver.log"; stopped "s3rver could not be installed"; }
 fi
 
+if ! command -v ip >/dev/null; then
+  say "what makes a bridge for a second engine"
+  sudo=; [ "$(id -u)" = 0 ] || sudo=sudo
+  { $sudo apt-get update -qq && $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends iproute2; } >"$work/iproute2.log" 2>&1 ||
+    { tail -n 5 "$work/iproute2.log"; stopped "iproute2 could not be installed"; }
+fi
+
 if ! command -v systemd-analyze >/dev/null; then
   say "what checks the units"
   sudo=; [ "$(id -u)" = 0 ] || sudo=sudo

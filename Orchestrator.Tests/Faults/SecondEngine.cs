@@ -14,13 +14,19 @@ internal sealed class SecondEngine : IAsyncDisposable
 
     private readonly string _directory;
     private readonly string _arguments;
+    private readonly string _bridge;
+    private readonly string _bridgeAddress;
     private Process? _process;
 
     private SecondEngine(string directory, bool liveRestore)
     {
         _directory = directory;
         var pool = Random.Shared.Next(0, 256);
-        _arguments = $"--data-root {directory}/data --exec-root {directory}/run -p {directory}/pid -H unix://{Socket} --bridge none --iptables=false --ip6tables=false --ip-masq=false "
+
+        // A bridge of its own: an engine that is told to have none takes away the one of the first engine.
+        _bridge = $"bmtest{pool}";
+        _bridgeAddress = $"10.218.{pool}.1/24";
+        _arguments = $"--data-root {directory}/data --exec-root {directory}/run -p {directory}/pid -H unix://{Socket} --bridge {_bridge} --iptables=false --ip6tables=false --ip-masq=false "
             + $"--default-address-pool base=10.219.{pool}.0/24,size=28 --live-restore={(liveRestore ? "true" : "false")} --storage-driver overlay2";
     }
 
@@ -33,6 +39,9 @@ internal sealed class SecondEngine : IAsyncDisposable
     public static async Task<SecondEngine> StartAsync(bool liveRestore, params string[] images)
     {
         var engine = new SecondEngine(Directory.CreateTempSubdirectory("basmalin-engine-").FullName, liveRestore);
+        await IpAsync($"link add {engine._bridge} type bridge");
+        await IpAsync($"addr add {engine._bridgeAddress} dev {engine._bridge}");
+        await IpAsync($"link set {engine._bridge} up");
         await engine.ReturnAsync();
         using var copy = Process.Start("/bin/sh", ["-c", $"docker save {string.Join(' ', images)} | docker {engine.Client} load >>{engine._directory}/log 2>&1"]);
         await copy.WaitForExitAsync();
@@ -82,8 +91,16 @@ internal sealed class SecondEngine : IAsyncDisposable
         if (networks.Length > 0) await TestDaemon.DockerAsync($"{Client}network rm {string.Join(' ', networks)}");
         await StopAsync();
         _process?.Dispose();
+        await IpAsync($"link delete {_bridge}");
         await UnmountAsync();
         Directory.Delete(_directory, recursive: true);
+    }
+
+    private static async Task IpAsync(string arguments)
+    {
+        using var ip = Process.Start("ip", arguments);
+        await ip.WaitForExitAsync();
+        if (ip.ExitCode != 0) throw new InvalidOperationException($"'ip {arguments}' ended with {ip.ExitCode}.");
     }
 
     /// <summary>A killed engine leaves its data mounted upon itself.</summary>
