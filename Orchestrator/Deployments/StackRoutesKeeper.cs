@@ -22,6 +22,7 @@ public sealed partial class StackRoutesKeeper(
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentDictionary<ContainerId, Task> _returning = [];
     private readonly ConcurrentDictionary<ContainerId, bool> _withheld = [];
+    private readonly ConcurrentDictionary<Task, bool> _going = [];
     private Task _watch = Task.CompletedTask;
 
     /// <summary>What the engine tells of containers of ours, as it is heard; must not throw.</summary>
@@ -79,6 +80,7 @@ public sealed partial class StackRoutesKeeper(
         if (_stopping.IsCancellationRequested) return;
         await _stopping.CancelAsync();
         await Task.WhenAll([_watch, .. _returning.Values]);
+        await Task.WhenAll(_going.Keys).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private Upstream UpstreamFor(Release release, ServiceSpec? spec, Generation generation, ImmutableArray<ObservedContainer> observed)
@@ -212,11 +214,19 @@ public sealed partial class StackRoutesKeeper(
             var present = (await containers.ListAsync(stack, cancellationToken)).Select(seen => seen.Id.Value).ToHashSet();
             var renewal = traffic.Renew(upstream.Identity, replicas => [.. replicas.Where(known => known.Key != address.Key && present.Contains(known.Key)), address]);
             LogIn(stack, service, new(address.Key));
-            if (renewal is not null) await renewal.LetGoAsync(new(TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(60)), cancellationToken);
+            if (renewal is not null) LetGo(renewal, cancellationToken);
             return;
         }
 
         LogIn(stack, service, new(address.Key));
+    }
+
+    /// <summary>Beside all else: whoever comes back meanwhile is not to wait for what is under way on those that go.</summary>
+    private void LetGo(Renewal renewal, CancellationToken cancellationToken)
+    {
+        var going = renewal.LetGoAsync(new(TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(60)), cancellationToken);
+        _going[going] = true;
+        _ = going.ContinueWith(gone => _going.TryRemove(gone, out _), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
     }
 
     private Task<Release?> ReleaseOfAsync(string stack, Upstream upstream, CancellationToken cancellationToken) =>

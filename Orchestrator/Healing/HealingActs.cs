@@ -103,11 +103,11 @@ public sealed class HealingActs(StackContainers containers, StackRoutesKeeper ke
                 return null;
             }
         }
-        catch (EngineException failure) when (failure.Fault == EngineFault.NotFound && AnonymousVolume(picture, spec, old) is { } path)
+        catch (EngineException failure) when (IsBeyondStarting(failure, spec, old) && AnonymousVolume(picture, spec, old) is { } path)
         {
             return $"{failure.Message}. It is not made anew, because it keeps data in a volume without a name at {path}";
         }
-        catch (EngineException failure) when (failure.Fault == EngineFault.NotFound)
+        catch (EngineException failure) when (IsBeyondStarting(failure, spec, old))
         {
             // Made anew below: what it is made from is all there.
         }
@@ -117,6 +117,13 @@ public sealed class HealingActs(StackContainers containers, StackRoutesKeeper ke
         await containers.Engine.RemoveAsync(old.Id, TimeSpan.Zero, cancellationToken);
         return await CreateAsync(picture, spec, old.Replica, cancellationToken);
     }
+
+    /// <summary>
+    /// What it was made for is gone; or the engine fails at it for ever, as when it was killed while it started it ("task already exists"). The latter only
+    /// where nothing of worth is in the container itself.
+    /// </summary>
+    internal static bool IsBeyondStarting(EngineException failure, ServiceSpec spec, ObservedContainer old) =>
+        failure.Fault == EngineFault.NotFound || (failure.Fault == EngineFault.Other && (spec.Coloured || old.State == ContainerState.Created));
 
     private async Task RejoinAsync(StackPicture picture, ServiceSpec spec, HealingAct.Rejoin act, CancellationToken cancellationToken)
     {
