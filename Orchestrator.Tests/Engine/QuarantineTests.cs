@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using Orchestrator.Deployments;
 
@@ -54,6 +55,25 @@ internal sealed class QuarantineTests
         Assert.That(report.Done, string.Join('\n', report.Steps));
         Assert.That((await daemon.StateAsync(name)).Live["app"].Release, Is.EqualTo(2));
         Assert.That((await daemon.DeployAsync(name, "app", Garden.Image("1.0.0"))).State, Is.EqualTo(DeploymentState.Succeeded));
+    }
+
+    [Test]
+    public async Task A_quarantined_stack_is_not_laid_anew_beneath_a_deployment_that_is_under_way_but_after_it()
+    {
+        await using var daemon = await TestDaemon.StartAsync();
+        var name = TestDaemon.NewName();
+        Assert.That((await daemon.ApplyAsync(Garden.Light(name, "1.0.0", $"{name}.example"))).State, Is.EqualTo(DeploymentState.Succeeded));
+        var routes = daemon.Get<StackRoutesKeeper>();
+
+        var hangs = await daemon.SubmitAsync(new() { Stack = name, Kind = DeploymentKind.Deploy, Images = ImmutableSortedDictionary<string, string>.Empty.Add("app", Garden.Image("broken-never-healthy")) });
+        await daemon.ReachesAsync(hangs, StepKind.Gate);
+        routes.Quarantine(name, "as if its record had been damaged at start");
+        Assert.That(await routes.TryRestoreAsync(name, CancellationToken.None), Is.False, "the deployment lays its own");
+
+        Assert.That((await daemon.EndAsync(hangs)).State, Is.EqualTo(DeploymentState.Failed));
+        Assert.That(await routes.TryRestoreAsync(name, CancellationToken.None) || daemon.Traffic.ProblemOf(name) is null, "by this attempt, or by the one of every ten seconds");
+        Assert.That(await routes.TryRestoreAsync(name, CancellationToken.None), Is.False, "once is enough: what a deployment lays from now on stays");
+        Assert.That((await daemon.GetAsync($"{name}.example", "/version")).Version, Is.EqualTo("1.0.0"));
     }
 
     [Test]
