@@ -12,6 +12,10 @@ namespace Orchestrator.Tests.Traffic.Handover;
 [TestFixture]
 public sealed class HandoverTests
 {
+    private const int DuplicateFrom = 0;                // F_DUPFD
+
+    private static int _number = 3000;
+
     private Socket _held = null!;
     private IPEndPoint _address = null!;
     private Backend _backend = null!;
@@ -170,10 +174,12 @@ public sealed class HandoverTests
     private Task<EdgeBed> StartAsync() => EdgeBed.StartAsync(
         new EdgeOptions { Http = [_address] }, TimeProvider.System, null, InheritedSockets.Of([Duplicate(_held)], ["http"]), edge => edge.Publish(edge.Upstream("blue", _backend)));
 
-    private static int Duplicate(Socket socket) => NativeDuplicate((int)socket.SafeHandle.DangerousGetHandle());
+    // Never the same number again: as long as somebody else holds the socket, this process's epoll remembers it under each number that it was closed under,
+    // and refuses to be told of it anew. A daemon takes over in a process of its own.
+    private static int Duplicate(Socket socket) => NativeControl((int)socket.SafeHandle.DangerousGetHandle(), DuplicateFrom, Interlocked.Increment(ref _number));
 
-    [DllImport("libc", EntryPoint = "dup"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int NativeDuplicate(int descriptor);
+    [DllImport("libc", EntryPoint = "fcntl", SetLastError = true), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int NativeControl(int descriptor, int command, int least);
 
     /// <summary>Some bytes at once, some later.</summary>
     private sealed class SlowStream(TimeSpan pause) : Stream
