@@ -19,6 +19,7 @@ public sealed partial class CertificateIssuance : IDisposable
 
     // So many orders at once are a start with many hosts; an authority's limits are about as high.
     private readonly SemaphoreSlim _places = new(8, 8);
+    private readonly SemaphoreSlim _questions = new(4, 4);
     private readonly ConcurrentDictionary<string, HostRenewal> _hosts = new(StringComparer.OrdinalIgnoreCase);
     private readonly ConcurrentDictionary<string, bool> _busy = new(StringComparer.OrdinalIgnoreCase);
     private readonly TrafficRouter _router;
@@ -78,6 +79,7 @@ public sealed partial class CertificateIssuance : IDisposable
     {
         _client.Dispose();
         _places.Dispose();
+        _questions.Dispose();
     }
 
     private HashSet<string> Wanted() =>
@@ -110,22 +112,27 @@ public sealed partial class CertificateIssuance : IDisposable
 
         try
         {
-            if (host.ShouldAsk(_time.GetUtcNow())) await AskAsync(host, cancellationToken);
+            if (host.ShouldAsk(_time.GetUtcNow())) await InTurnAsync(_questions, () => AskAsync(host, cancellationToken), cancellationToken);
             if (!host.IsDue(Served(host.Host), _time.GetUtcNow())) return;
 
-            await _places.WaitAsync(cancellationToken);
-            try
-            {
-                await OrderAsync(host, cancellationToken);
-            }
-            finally
-            {
-                _places.Release();
-            }
+            await InTurnAsync(_places, () => OrderAsync(host, cancellationToken), cancellationToken);
         }
         finally
         {
             _busy.TryRemove(host.Host, out _);
+        }
+    }
+
+    private static async Task InTurnAsync(SemaphoreSlim turns, Func<Task> act, CancellationToken cancellationToken)
+    {
+        await turns.WaitAsync(cancellationToken);
+        try
+        {
+            await act();
+        }
+        finally
+        {
+            turns.Release();
         }
     }
 
