@@ -1,4 +1,6 @@
+using System.Net;
 using Orchestrator.Traffic;
+using Orchestrator.Traffic.Requests;
 
 namespace Orchestrator.Tests.Traffic;
 
@@ -31,7 +33,7 @@ public sealed class CanaryTests
     [TestCase(0.5)]
     public async Task The_candidate_gets_its_share(double share)
     {
-        Publish(share, sticky: false);
+        Publish(share, CanaryDraw.Request);
 
         for (var i = 0; i < 2000; i++)
             await _bed.Client.GetStringAsync("/");
@@ -44,7 +46,7 @@ public sealed class CanaryTests
     [Test]
     public async Task By_cookie_a_client_stays_and_those_of_a_small_share_are_in_a_larger_one()
     {
-        Publish(0.2, sticky: true);
+        Publish(0.2, CanaryDraw.Cookie);
         var first = new Dictionary<string, string>();
         for (var i = 0; i < 200; i++)
         {
@@ -55,7 +57,7 @@ public sealed class CanaryTests
         }
 
         var again = await AllAsync(first.Keys);
-        Publish(0.6, sticky: true);
+        Publish(0.6, CanaryDraw.Cookie);
         var later = await AllAsync(first.Keys);
 
         Assert.Multiple(() =>
@@ -68,9 +70,30 @@ public sealed class CanaryTests
     }
 
     [Test]
+    public async Task By_address_a_client_stays_without_a_cookie_and_those_of_a_small_share_are_in_a_larger_one()
+    {
+        await _bed.DisposeAsync();
+        _bed = await EdgeBed.StartAsync(new EdgeOptions { TrustedProxies = new AddressSet([IPNetwork.Parse("127.0.0.0/8")]) });
+        var addresses = Enumerable.Range(1, 200).Select(number => $"203.0.113.{number}").ToList();
+        Publish(0.2, CanaryDraw.Address);
+        var first = await OfAsync(addresses);
+        var again = await OfAsync(addresses);
+        Publish(0.6, CanaryDraw.Address);
+        var later = await OfAsync(addresses);
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(again, Is.EquivalentTo(first));
+            Assert.That(first.Values.Count(version => version == "candidate"), Is.InRange(15, 70));
+            Assert.That(first.Where(pair => pair.Value == "candidate").Select(pair => later[pair.Key]), Is.All.EqualTo("candidate"));
+            Assert.That(later.Values.Count(version => version == "candidate"), Is.InRange(80, 160));
+        });
+    }
+
+    [Test]
     public async Task A_candidate_that_cannot_be_reached_leaves_its_share_to_the_live_upstream()
     {
-        Publish(0.5, sticky: false);
+        Publish(0.5, CanaryDraw.Request);
         await _candidate.DisposeAsync();
 
         for (var i = 0; i < 100; i++)
@@ -90,23 +113,27 @@ public sealed class CanaryTests
     [OneTimeTearDown]
     public void OneTimeTearDown() => _clients.Dispose();
 
-    private async Task<Dictionary<string, string>> AllAsync(IEnumerable<string> cookies)
+    private Task<Dictionary<string, string>> AllAsync(IEnumerable<string> cookies) => AskAsync("Cookie", cookies);
+
+    private Task<Dictionary<string, string>> OfAsync(IEnumerable<string> addresses) => AskAsync("X-Forwarded-For", addresses);
+
+    private async Task<Dictionary<string, string>> AskAsync(string header, IEnumerable<string> clients)
     {
         var versions = new Dictionary<string, string>();
-        foreach (var cookie in cookies)
+        foreach (var client in clients)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, _bed.Address) { Headers = { { "Cookie", cookie } } };
+            using var request = new HttpRequestMessage(HttpMethod.Get, _bed.Address) { Headers = { { header, client } } };
             using var answer = await _clients.SendAsync(request);
-            Assert.That(answer.Headers.Contains("Set-Cookie"), Is.False, "it has one");
-            versions[cookie] = await answer.Content.ReadAsStringAsync();
+            Assert.That(answer.Headers.Contains("Set-Cookie"), Is.False, "it has one, or needs none");
+            versions[client] = await answer.Content.ReadAsStringAsync();
         }
 
         return versions;
     }
 
-    private void Publish(double share, bool sticky)
+    private void Publish(double share, CanaryDraw draw)
     {
-        var canary = new Canary(_bed.Upstream("green", _candidate), Backend.Port, share, sticky);
+        var canary = new Canary(_bed.Upstream("green", _candidate), Backend.Port, share, draw);
         _bed.Router.Publish(new StackRoutes("garden", [EdgeBed.RouteTo(_bed.Upstream("blue", _live)) with { Canary = canary }], [], Maintenance: false));
     }
 }

@@ -325,7 +325,7 @@ public sealed class PreviewTests
     private Upstream Publish(SideRole? role, double? canary = null, string? allow = null, string key = Key, bool maintenance = false)
     {
         var (blue, green) = (_bed.Upstream("blue", _live), _bed.Upstream("green", role is SideRole.Warm ? _warm : _candidate));
-        var share = canary is { } some ? new Canary(_bed.Upstream("green", _candidate), Backend.Port, some, Sticky: false) : null;
+        var share = canary is { } some ? new Canary(_bed.Upstream("green", _candidate), Backend.Port, some, CanaryDraw.Request) : null;
         _bed.Router.Publish(new StackRoutes("garden", [Routed(blue, false, key, allow) with { Canary = share }, Routed(blue, true, key, allow)], [], maintenance)
         {
             Sides = role is { } there ? [new SideColour("app", green, Backend.Port, there)] : [],

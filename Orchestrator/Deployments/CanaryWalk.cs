@@ -112,6 +112,6 @@ public sealed class CanaryWalk(StackTraffic traffic, Bake bake, TimeProvider tim
     private sealed record Walking(string Service, ShiftSpec Rule, int Port, Upstream Candidate, Upstream Live)
     {
         /// <summary>A service with fewer steps than others keeps its last share below 100 % until all of them shift at once.</summary>
-        public Canary At(int step) => new(Candidate, Port, (double)Rule.Steps[Math.Min(step, Rule.Steps.Length - 2)] / 100, Rule.Sticky);
+        public Canary At(int step) => new(Candidate, Port, (double)Rule.Steps[Math.Min(step, Rule.Steps.Length - 2)] / 100, Rule.Sticky ? CanaryDraw.Cookie : Rule.ByAddress ? CanaryDraw.Address : CanaryDraw.Request);
     }
 }

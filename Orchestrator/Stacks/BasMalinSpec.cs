@@ -198,6 +198,9 @@ public sealed record ShiftSpec(ImmutableArray<decimal> Steps, TimeSpan Dwell)
     /// <summary>A client stays with the colour that it got, by a cookie; else each request is drawn anew.</summary>
     public bool Sticky { get; init; }
 
+    /// <summary>A client stays with the colour that it got, by a hash of its address; not together with <see cref="Sticky"/>.</summary>
+    public bool ByAddress { get; init; }
+
     /// <summary>Requests that a colour must have had in a step before its numbers say anything; from 1.</summary>
     public int MinRequests { get; init; } = 20;
 

@@ -17,7 +17,12 @@ internal sealed class CanaryTarget(Canary canary, RouteTarget candidate)
     /// <summary>A request stays with its draw, however often it looks. A candidate that cannot answer at all leaves its share to the live upstream.</summary>
     public RouteTarget Choose(EdgeExchange exchange, RouteTarget live)
     {
-        exchange.Draw ??= canary.Sticky ? DrawByCookie(exchange) : (uint)Random.Shared.NextInt64(1L << 32);
+        exchange.Draw ??= canary.Draw switch
+        {
+            CanaryDraw.Cookie => DrawByCookie(exchange),
+            CanaryDraw.Address => DrawBy(exchange.Client.AddressText),
+            _ => (uint)Random.Shared.NextInt64(1L << 32),
+        };
         return exchange.Draw < _threshold && candidate.Upstream.MayLease() ? candidate : live;
     }
 
@@ -29,6 +34,8 @@ internal sealed class CanaryTarget(Canary canary, RouteTarget candidate)
             exchange.NewCookie = $"{Canary.Cookie}={value}; Path=/; HttpOnly; SameSite=Lax{(exchange.Client.IsHttps ? "; Secure" : "")}";
         }
 
-        return BinaryPrimitives.ReadUInt32LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(_salt + value)));
+        return DrawBy(value);
     }
+
+    private uint DrawBy(string client) => BinaryPrimitives.ReadUInt32LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(_salt + client)));
 }

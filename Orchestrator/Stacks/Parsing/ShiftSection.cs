@@ -15,11 +15,13 @@ internal static class ShiftSection
         if (section.Take("steps") is { } taken) steps = Steps(taken);
         else section.Error("'steps' is missing", Example);
 
+        var sticky = section.Take("sticky")?.OneOf("a way to keep clients", "cookie", "hash", "none");
         var defaults = new ShiftSpec(steps, TimeSpan.FromSeconds(30));
         var spec = defaults with
         {
             Dwell = section.Take("dwell")?.Duration(atMost: TimeSpan.FromDays(1)) ?? defaults.Dwell,
-            Sticky = section.Take("sticky")?.OneOf("a way to keep clients", "cookie", "none") == "cookie",
+            Sticky = sticky == "cookie",
+            ByAddress = sticky == "hash",
             MinRequests = (int?)section.Take("min_requests")?.Whole(1, int.MaxValue) ?? defaults.MinRequests,
             MaxErrorRatio = (double?)section.Take("max_error_ratio")?.Ratio() ?? defaults.MaxErrorRatio,
             MaxP95Ratio = (double?)section.Take("max_p95_ratio")?.Number(0, 1000, "a factor above 0, e.g. 2.0"),
