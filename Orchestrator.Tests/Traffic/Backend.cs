@@ -18,6 +18,7 @@ internal sealed class Backend : IAsyncDisposable
     private static int Last;
 
     private readonly WebApplication _application;
+    private int _headsOnly;
     private int _requests;
 
     private Backend(string version, string host)
@@ -58,6 +59,12 @@ internal sealed class Backend : IAsyncDisposable
 
     /// <summary>Completes when a request has arrived at <c>/gate</c>.</summary>
     public TaskCompletionSource Arrived { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>So many answers at <c>/head-only</c> end after their headers.</summary>
+    public int HeadsOnly
+    {
+        set => _headsOnly = value;
+    }
 
     /// <summary>Close status of each WebSocket that ended, as the application saw it.</summary>
     public ConcurrentQueue<WebSocketCloseStatus?> Closed { get; } = [];
@@ -153,9 +160,44 @@ internal sealed class Backend : IAsyncDisposable
         });
     }
 
+    private void MapHopsAndHeads()
+    {
+        // Of the first answers only the headers come.
+        _application.MapGet("/head-only", async (HttpContext context) =>
+        {
+            context.Response.ContentType = "text/plain";
+            context.Response.ContentLength = 5000;
+            if (Interlocked.Decrement(ref _headsOnly) < 0)
+            {
+                await context.Response.WriteAsync(Text(5000));
+                return;
+            }
+
+            await context.Response.StartAsync();
+            await context.Response.Body.FlushAsync();
+            await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System);
+            context.Abort();
+        });
+        _application.MapGet("/hop", (HttpContext context) =>
+        {
+            context.Response.Headers.Connection = "X-Hop";
+            context.Response.Headers["X-Hop"] = "1";
+            return "";
+        });
+        _application.MapGet("/api/quiet-events", async (HttpContext context) =>
+        {
+            context.Response.ContentType = "text/event-stream";
+            await context.Response.StartAsync();
+            await context.Response.Body.FlushAsync();
+            await Gate.Task.WaitAsync(context.RequestAborted);
+            await context.Response.WriteAsync("data: last\n\n");
+        });
+    }
+
     private void Map()
     {
         MapText();
+        MapHopsAndHeads();
         _application.MapGet("/", () => Version);
         _application.MapGet("/status/{code:int}", (int code) => Results.StatusCode(code));
         _application.MapGet("/target/{**rest}", (HttpContext context) => context.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpRequestFeature>()!.RawTarget);

@@ -36,6 +36,19 @@ public sealed class EventStreamTests
     }
 
     [Test]
+    public async Task A_reader_is_told_that_its_stream_is_open_before_the_first_event()
+    {
+        await using var blue = await Backend.StartAsync("blue");
+        await using var bed = await EdgeBed.StartAsync();
+        bed.Publish(bed.Upstream("blue", blue));
+
+        using var answer = await bed.Client.GetAsync("/api/quiet-events", HttpCompletionOption.ResponseHeadersRead);
+        blue.Gate.SetResult();
+
+        Assert.That(await answer.Content.ReadAsStringAsync(), Is.EqualTo("data: last\n\n"));
+    }
+
+    [Test]
     public async Task An_event_that_has_begun_is_passed_on_whole_and_nothing_of_the_next_one()
     {
         var (session, source) = Session();

@@ -32,6 +32,21 @@ public sealed class HoldPaceTests
     }
 
     [Test]
+    public async Task Who_found_no_replica_leaves_its_place_to_the_next_one_and_to_no_more()
+    {
+        var pace = new HoldPace(1);
+        Assert.That(await EnterAsync(pace, CancellationToken.None), Is.True);
+        var (next, last) = (EnterAsync(pace, CancellationToken.None), EnterAsync(pace, CancellationToken.None));
+
+        pace.GiveBack();
+        Assert.That(await next, Is.True);
+        Assert.That(last.IsCompleted, Is.False, "nothing was seen of how the application keeps up");
+
+        pace.Leave();
+        Assert.That(await last, Is.True);
+    }
+
+    [Test]
     public async Task Who_leaves_while_waiting_for_its_turn_takes_none()
     {
         var pace = new HoldPace(1);

@@ -28,6 +28,22 @@ public sealed class WebSocketTests
     }
 
     [Test]
+    public async Task A_request_for_a_websocket_that_is_not_answered_has_no_more_time_than_others()
+    {
+        await using var blue = await Backend.StartAsync("blue");
+        await using var bed = await EdgeBed.StartAsync();
+        var upstream = bed.Upstream("blue", blue);
+        bed.Publish(upstream);
+        var answer = bed.RawAsync("GET /gate HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n\r\n");
+        await blue.Arrived.Task;
+
+        var report = await upstream.DrainAsync(new DrainBudget(TimeSpan.FromMilliseconds(300), TimeSpan.FromMilliseconds(300)), CancellationToken.None);
+
+        Assert.That((report.HttpAborted, upstream.InFlight), Is.EqualTo((1, 0)));
+        Assert.That(await answer, Does.StartWith("HTTP/1.1 504"));
+    }
+
+    [Test]
     public async Task Messages_of_all_sizes_pass_both_ways()
     {
         using var socket = await ConnectAsync();

@@ -56,6 +56,12 @@ internal sealed class EdgeExchange(OpenStreams streams) : HttpTransformer
     /// <summary>Its answer is compressed on the way; null: it is not.</summary>
     public CompressedBody? Compressed { get; private set; }
 
+    /// <summary>The largest body that it may have, in bytes; null: any.</summary>
+    public long? BodyLimit { get; set; }
+
+    /// <summary>When it was first held, as a timestamp; null: not yet.</summary>
+    public long? HeldSince { get; set; }
+
     /// <summary>What ends the wait for the first byte of the answer; null: nothing of its own.</summary>
     public PhaseTimer? Timer { get; private set; }
 
@@ -104,7 +110,8 @@ internal sealed class EdgeExchange(OpenStreams streams) : HttpTransformer
         Client.Forget();
         Draw = null;
         NewCookie = null;
-        if (IsChosen || Key is not null)
+        HeldSince = null;
+        if (IsChosen || Key is not null || Colour is not null)
             ForgetChoice();
     }
 
@@ -131,6 +138,20 @@ internal sealed class EdgeExchange(OpenStreams streams) : HttpTransformer
     {
         Pace?.Leave();
         Pace = null;
+    }
+
+    /// <summary>Leaves its slot to the next of those that were held; it has shown nothing of how the application keeps up.</summary>
+    public void GiveBackPace()
+    {
+        Pace?.GiveBack();
+        Pace = null;
+    }
+
+    /// <summary>What was to be answered is not: what takes its place is compressed anew, or not at all.</summary>
+    public void Uncompress()
+    {
+        Compressed?.TakeOut(Context);
+        Compressed = null;
     }
 
     /// <summary>Takes what is meant for the proxy only.</summary>
@@ -191,6 +212,7 @@ internal sealed class EdgeExchange(OpenStreams streams) : HttpTransformer
         Session.Open = Target?.Series.WebSockets;
         Session.Streams = streams;
         Session.Replica = Lease.Index;
+        Session.EndsAt(Lease.HttpDeadline);
         return Session.Aborted;
     }
 
@@ -213,6 +235,14 @@ internal sealed class EdgeExchange(OpenStreams streams) : HttpTransformer
         proxyRequest.RequestUri = Target?.Rules?.Prefix is { } prefix
             ? StrippedTarget(httpContext, destinationPrefix, prefix, proxyRequest)
             : VerbatimTarget(httpContext, destinationPrefix, "");
+        LimitStreamedBody(httpContext);
+    }
+
+    // Of what looks like gRPC, YARP takes the limit away: such streams may well be endless. Where one was asked for, it holds for them, too.
+    private void LimitStreamedBody(HttpContext context)
+    {
+        if (BodyLimit is { } limit && context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false, MaxRequestBodySize: null } feature)
+            feature.MaxRequestBodySize = limit;
     }
 
     public override ValueTask<bool> TransformResponseAsync(HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
@@ -227,6 +257,7 @@ internal sealed class EdgeExchange(OpenStreams streams) : HttpTransformer
         var copied = base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
 
         // Done by now: it only copies headers.
+        HopByHop.Remove(httpContext.Response.Headers, proxyResponse.Headers.Connection);
         if (Target?.Rules is { } rules)
             ApplyRules(rules, httpContext);
         Target?.Sticky?.Remember(this);
@@ -262,6 +293,10 @@ internal sealed class EdgeExchange(OpenStreams streams) : HttpTransformer
         var hasBody = await copied;
         Events = new EventStreamSession(await response.Content.ReadAsStreamAsync(cancellationToken), Lease.Upstream, Lease.Index, streams);
         response.Content = new StreamContent(Events);
+
+        // Its reader is told that it is open, however long the first event takes.
+        if (hasBody)
+            await Context.Response.Body.FlushAsync(cancellationToken);
         return hasBody;
     }
 

@@ -18,6 +18,7 @@ internal sealed partial class EdgeForwarder : IDisposable
     private readonly IHttpForwarder _forwarder;
     private readonly HttpMessageInvoker _client;
     private readonly ConcurrentDictionary<TimeSpan, HttpMessageInvoker> _patient = [];
+    private readonly long? _bodyLimit;
     private readonly ForwarderRequestConfig _request;
     private readonly TimeProvider _time;
     private readonly ILogger<EdgeForwarder> _logger;
@@ -27,6 +28,7 @@ internal sealed partial class EdgeForwarder : IDisposable
         // YARP writes two lines per request at Information; what went wrong is logged here, once.
         _services = new ServiceCollection().AddLogging().AddHttpForwarder().BuildServiceProvider();
         _forwarder = _services.GetRequiredService<IHttpForwarder>();
+        _bodyLimit = options.Limits.Body;
         _request = new ForwarderRequestConfig { ActivityTimeout = options.ActivityTimeout, Version = HttpVersion.Version11 };
         _time = time;
         _logger = loggers.CreateLogger<EdgeForwarder>();
@@ -50,6 +52,7 @@ internal sealed partial class EdgeForwarder : IDisposable
         var upstream = target.Upstream;
         var (client, request) = (ClientFor(target.Rules), RequestFor(target.Rules));
         var tried = 0UL;
+        exchange.BodyLimit = target.Rules?.Policy.BodyLimit ?? _bodyLimit;
         try
         {
             while (true)
@@ -61,6 +64,8 @@ internal sealed partial class EdgeForwarder : IDisposable
                 if (error == ForwarderError.None)
                     return exchange.Compressed is null ? EdgeOutcome.Answered : await EndAsync(exchange.Compressed, context.RequestAborted);
 
+                if (!context.Response.HasStarted)
+                    exchange.Uncompress();
                 var outcome = EdgeOutcomes.Of(context, error, deadline.IsCancellationRequested);
                 Blame(target, lease, outcome, context);
                 if (outcome is not EdgeOutcome.NotSent && (outcome is not EdgeOutcome.CutOff || !MayRepeat(exchange)))

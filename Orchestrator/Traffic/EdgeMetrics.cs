@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using Prometheus;
 
@@ -14,7 +15,7 @@ public sealed class EdgeMetrics
     private static readonly double[] Seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
     // Written under the router's publishing lock only.
-    private readonly Dictionary<(string Stack, string Service, string Colour), string> _releases = [];
+    private readonly ConcurrentDictionary<(string Stack, string Service, string Colour), string> _releases = [];
     private readonly Gauge _release;
     private readonly Histogram _durations;
     private readonly Gauge _inFlight;
@@ -55,6 +56,9 @@ public sealed class EdgeMetrics
 
     internal Counter AccessLogDropped { get; }
 
+    /// <summary>It has routes, or had them until another colour took them.</summary>
+    internal bool Has(UpstreamIdentity identity) => _releases.ContainsKey((identity.Stack, identity.Service, identity.Colour));
+
     internal UpstreamSeries Series(UpstreamIdentity identity)
     {
         Runs(identity);
@@ -72,8 +76,6 @@ public sealed class EdgeMetrics
     /// <summary>Ends all series of a service that has no routes any more. Colours keep theirs: a counter that vanished at each swap would tell lies.</summary>
     internal void Remove(string stack, string service)
     {
-        foreach (var labels in Requests.GetAllLabelValues().Where(Match))
-            Requests.RemoveLabelled(labels);
         foreach (var labels in _durations.GetAllLabelValues().Where(Match))
             _durations.RemoveLabelled(labels);
         foreach (var labels in _inFlight.GetAllLabelValues().Where(Match))
@@ -82,6 +84,10 @@ public sealed class EdgeMetrics
             _webSockets.RemoveLabelled(labels);
         foreach (var colour in _releases.Keys.Where(key => key.Stack == stack && key.Service == service).ToList())
             Forget(colour);
+
+        // After that, so that none is made any more.
+        foreach (var labels in Requests.GetAllLabelValues().Where(Match))
+            Requests.RemoveLabelled(labels);
         _held.RemoveLabelled(stack, service);
         _holds.RemoveLabelled(stack, service);
         _ejections.RemoveLabelled(stack, service);
@@ -94,15 +100,15 @@ public sealed class EdgeMetrics
     {
         var key = (identity.Stack, identity.Service, identity.Colour);
         var release = identity.Release.ToString(CultureInfo.InvariantCulture);
-        if (_releases.GetValueOrDefault(key) != release)
-            Forget(key);
+        if (_releases.TryGetValue(key, out var before) && before != release)
+            _release.RemoveLabelled(identity.Stack, identity.Service, identity.Colour, before);
         _releases[key] = release;
         _release.WithLabels(identity.Stack, identity.Service, identity.Colour, release).Set(1);
     }
 
     private void Forget((string Stack, string Service, string Colour) key)
     {
-        if (_releases.Remove(key, out var release))
+        if (_releases.TryRemove(key, out var release))
             _release.RemoveLabelled(key.Stack, key.Service, key.Colour, release);
     }
 }

@@ -28,6 +28,7 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
 
     public Task RunAsync(EdgeExchange exchange)
     {
+        HopByHop.Remove(exchange.Context.Request.Headers);
         exchange.TakePreview();
         exchange.Client.Rewrite(exchange.Context, options.TrustedProxies, _start.Now);
         if (HttpMethods.IsConnect(exchange.Context.Request.Method)
@@ -104,7 +105,7 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
                         Record(exchange, target, outcome);
                     target.Series.InFlight.Dec();
                     exchange.Lease.Dispose();
-                    exchange.LeavePace();
+                    exchange.GiveBackPace();
                 }
 
                 if (outcome is not EdgeOutcome.NotSent)
@@ -113,6 +114,9 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
                     return;
                 }
             }
+
+            // Where it was let go to, somebody else was first.
+            exchange.GiveBackPace();
 
             // Refused: the table has moved, so it is read again; or nothing is available, and it waits until something is.
             (hold, target) = await _wait.NextAsync(exchange, target);

@@ -20,6 +20,7 @@ internal sealed class EdgeWait(EdgeOptions options, TrafficRouter router, TimePr
         var aborted = exchange.Context.RequestAborted;
         var service = target.Service;
         var bytes = BytesOf(exchange.Context.Request);
+        exchange.HeldSince ??= time.GetTimestamp();
         if (!service.TryHold(options, bytes, target.Upstream.Replicas.Length))
             return (EdgeHold.GivenUp, target);
 
@@ -72,7 +73,11 @@ internal sealed class EdgeWait(EdgeOptions options, TrafficRouter router, TimePr
         var left = Left(exchange);
         if (await pace.EnterAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, time, exchange.Context.RequestAborted))
             exchange.Pace = pace;
-        return exchange.Context.RequestAborted.IsCancellationRequested ? EdgeHold.ClientLeft : EdgeHold.Released;
+        if (!exchange.Context.RequestAborted.IsCancellationRequested)
+            return EdgeHold.Released;
+
+        exchange.GiveBackPace();
+        return EdgeHold.ClientLeft;
     }
 
     /// <returns>Null: it has a route, and has to wait.</returns>
@@ -86,7 +91,7 @@ internal sealed class EdgeWait(EdgeOptions options, TrafficRouter router, TimePr
         return !next.IsPaused && next.Upstream.MayLease() ? EdgeHold.Released : null;
     }
 
-    private TimeSpan Left(EdgeExchange exchange) => options.HoldFor - time.GetElapsedTime(exchange.Started);
+    private TimeSpan Left(EdgeExchange exchange) => options.HoldFor - (exchange.HeldSince is { } since ? time.GetElapsedTime(since) : TimeSpan.Zero);
 
     private static long BytesOf(HttpRequest request)
     {

@@ -42,18 +42,30 @@ internal sealed class HoldPace(int slots)
         return !turn.TrySetCanceled(CancellationToken.None);
     }
 
-    /// <summary>A request that was let go has its answer, or none: there is room for the next, and one more.</summary>
+    /// <summary>A request that was let go has its answer: there is room for the next, and one more.</summary>
     public void Leave()
     {
         lock (_gate)
         {
             var room = _size < Most ? 2 : 1;
             _size += room - 1;
-            for (_free += room; _free > 0 && _waiting.TryDequeue(out var next);)
-            {
-                if (next.TrySetResult())
-                    _free--;
-            }
+            Free(room);
+        }
+    }
+
+    /// <summary>A request that was let go found no replica after all: there is room for the next.</summary>
+    public void GiveBack()
+    {
+        lock (_gate)
+            Free(1);
+    }
+
+    private void Free(int room)
+    {
+        for (_free += room; _free > 0 && _waiting.TryDequeue(out var next);)
+        {
+            if (next.TrySetResult())
+                _free--;
         }
     }
 }

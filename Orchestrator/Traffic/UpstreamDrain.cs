@@ -108,6 +108,9 @@ internal sealed class UpstreamDrain(TimeProvider time)
 
         if (asked.Length == 0)
             await EmptyWithinAsync(part, budget * 0.4);
+
+        // Those that have opened meanwhile, too.
+        closing.AddRange(Sessions(part).Except(asked).Select(session => session.CloseAsync()));
         var aborted = 0;
         if (!await EmptyWithinAsync(part, budget * 0.1))
         {

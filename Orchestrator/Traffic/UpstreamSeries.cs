@@ -24,10 +24,11 @@ internal sealed class UpstreamSeries(UpstreamIdentity identity, EdgeMetrics metr
             >= 100 and < 600 => status / 100,
             _ => 0,
         };
-        Child(code).Inc();
+        Child(code)?.Inc();
     }
 
-    // Made at first use, so that a code that never happened has no series; made twice by two requests at once, it is the same child.
-    private Counter.Child Child(int code) =>
-        _requests[code] ??= metrics.Requests.WithLabels(identity.Stack, identity.Service, identity.Colour, Codes[code]);
+    // Made at first use, so that a code that never happened has no series; made twice by two requests at once, it is the same child. None for a service
+    // that has no routes any more: the last of its requests would bring its series back for good.
+    private Counter.Child? Child(int code) =>
+        _requests[code] ??= metrics.Has(identity) ? metrics.Requests.WithLabels(identity.Stack, identity.Service, identity.Colour, Codes[code]) : null;
 }

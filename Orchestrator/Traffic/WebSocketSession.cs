@@ -19,6 +19,7 @@ internal sealed class WebSocketSession(IHttpUpgradeFeature? upgrade, IHttpExtend
 
     private readonly CancellationTokenSource _abort = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private CancellationTokenRegistration _deadline;
     private ClientSocketStream? _stream;
 
     /// <summary>Where it is counted while it is open; null: nowhere.</summary>
@@ -73,6 +74,19 @@ internal sealed class WebSocketSession(IHttpUpgradeFeature? upgrade, IHttpExtend
     public static bool IsWebSocket(IHttpExtendedConnectFeature? connect) =>
         connect is { IsExtendedConnect: true } && string.Equals(connect.Protocol, Protocol, StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>What asks to become a WebSocket and is answered otherwise, or not at all, is a plain request, and has no more time than others.</summary>
+    public void EndsAt(CancellationToken deadline)
+    {
+        _deadline.Dispose();
+        _deadline = deadline.UnsafeRegister(
+            static state =>
+            {
+                if (state is WebSocketSession { _stream: null } session)
+                    session.Abort();
+            },
+            this);
+    }
+
     public async Task<Stream> UpgradeAsync() => Follow(await Server(upgrade).UpgradeAsync());
 
     public async ValueTask<Stream> AcceptAsync() => Follow(await Server(connect).AcceptAsync());
@@ -105,6 +119,7 @@ internal sealed class WebSocketSession(IHttpUpgradeFeature? upgrade, IHttpExtend
     {
         // The source stays undisposed on purpose: it has no timer, and a drain may be about to cancel it.
         _ended.TrySetResult();
+        _deadline.Dispose();
         if (_stream is null)
             return;
 

@@ -50,6 +50,17 @@ public sealed class StaticFilesTests
         Assert.That(await _bed.MetricsTextAsync(), Does.Contain("code=\"2xx\"} 1"));
     }
 
+    [TestCase("bytes=0-3")]
+    [TestCase("bytes=10-")]
+    public async Task A_part_is_of_a_get_only(string range)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Head, "/uploads/a.txt");
+        request.Headers.TryAddWithoutValidation("Range", range);
+        using var answer = await _bed.Client.SendAsync(request);
+
+        Assert.That(((int)answer.StatusCode, answer.Content.Headers.ContentLength, answer.Content.Headers.ContentRange), Is.EqualTo((200, (long?)10, (ContentRangeHeaderValue?)null)));
+    }
+
     [TestCase("bytes=0-3", 206, "0123", "bytes 0-3/10")]
     [TestCase("bytes=7-", 206, "789", "bytes 7-9/10")]
     [TestCase("bytes=-2", 206, "89", "bytes 8-9/10")]

@@ -92,6 +92,28 @@ public sealed class CompressionTests
         Assert.That(async () => await answer.Content.ReadAsByteArrayAsync(), Throws.InstanceOf<HttpRequestException>());
     }
 
+    [TestCase("br")]
+    [TestCase("gzip")]
+    public async Task An_answer_that_ends_after_its_headers_is_asked_for_again_and_compressed_once(string encoding)
+    {
+        _blue.HeadsOnly = 1;
+        using var answer = await GetAsync("/head-only", encoding);
+
+        Assert.That(answer.Content.Headers.ContentEncoding, Is.EqualTo(new[] { encoding }));
+        Assert.That(await TextAsync(answer), Is.EqualTo(Backend.Text(5000)));
+    }
+
+    [TestCase("br")]
+    [TestCase("gzip")]
+    public async Task What_takes_the_place_of_an_answer_that_does_not_come_is_readable(string encoding)
+    {
+        _blue.HeadsOnly = 2;
+        using var answer = await GetAsync("/head-only", encoding);
+
+        Assert.That(((int)answer.StatusCode, answer.Content.Headers.ContentEncoding.Count), Is.EqualTo((502, 0)));
+        Assert.That(await answer.Content.ReadAsStringAsync(), Does.Contain("502"));
+    }
+
     private static async Task<string> TextAsync(HttpResponseMessage answer)
     {
         await using var body = Decoded(answer, await answer.Content.ReadAsStreamAsync());

@@ -30,6 +30,19 @@ public sealed class ForwardedTests
     }
 
     [Test]
+    public async Task What_a_connection_header_names_ends_here_and_nothing_that_the_edge_says_itself()
+    {
+        await using var bed = await EdgeBed.StartAsync();
+        bed.Publish(bed.Upstream("blue", _blue));
+
+        var asked = await bed.RawAsync("GET /headers HTTP/1.1\r\nHost: a\r\nConnection: X-Hop, close, X-Forwarded-For, Host\r\nX-Hop: 1\r\nX-Kept: 2\r\n\r\n");
+        Assert.That(asked, Does.StartWith("HTTP/1.1 200").And.Contain("X-Kept: 2").And.Contain("X-Forwarded-For: 127.0.0.1").And.Contain("Host: a").And.Not.Contain("X-Hop"));
+
+        var answered = await bed.RawAsync("GET /hop HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        Assert.That(answered, Does.StartWith("HTTP/1.1 200").And.Not.Contain("X-Hop"));
+    }
+
+    [Test]
     public async Task A_trusted_proxy_is_believed_and_appended_to()
     {
         await using var bed = await EdgeBed.StartAsync(new EdgeOptions { TrustedProxies = Loopback });

@@ -7,14 +7,15 @@ namespace Orchestrator.Traffic.Files;
 /// <summary>What a request gets of a file, by its conditions and its range, in the order of RFC 9110, section 13.2.2.</summary>
 internal readonly struct FileConditions
 {
-    public FileConditions(RequestHeaders request, EntityTagHeaderValue tag, DateTimeOffset modified, long length)
+    /// <param name="ranged">It may ask for a part: only a GET may (RFC 9110, section 14.2).</param>
+    public FileConditions(RequestHeaders request, bool ranged, EntityTagHeaderValue tag, DateTimeOffset modified, long length)
     {
         (Status, From, Length) = (StatusCodes.Status200OK, 0, length);
         if (Fails(request, tag, modified))
             Status = StatusCodes.Status412PreconditionFailed;
         else if (IsKnown(request, tag, modified))
             Status = StatusCodes.Status304NotModified;
-        else if (RangeOf(request, tag, modified) is { } range)
+        else if (ranged && RangeOf(request, tag, modified) is { } range)
             (Status, From, Length) = Part(range, length);
     }
 

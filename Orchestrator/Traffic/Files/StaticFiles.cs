@@ -72,7 +72,7 @@ internal sealed class StaticFiles(ImmutableArray<StaticFolder> folders)
         response.Headers.CacheControl = folder.Cache > TimeSpan.Zero ? string.Create(CultureInfo.InvariantCulture, $"public, max-age={(long)folder.Cache.TotalSeconds}") : "no-cache";
         exchange.Target?.Rules?.Policy.Headers?.Apply(response, exchange.Client.IsHttps);
 
-        var conditions = new FileConditions(context.Request.GetTypedHeaders(), tag, modified, file.Length);
+        var conditions = new FileConditions(context.Request.GetTypedHeaders(), HttpMethods.IsGet(context.Request.Method), tag, modified, file.Length);
         response.StatusCode = conditions.Status;
         if (conditions.Status == StatusCodes.Status416RangeNotSatisfiable)
             headers.ContentRange = new ContentRangeHeaderValue(file.Length);

@@ -90,6 +90,13 @@ internal sealed class CompressedBody : ResponseBody
             _compressor.Dispose();
     }
 
+    /// <summary>Takes the compressor out again: nothing was sent of this answer, and another takes its place.</summary>
+    public void TakeOut(HttpContext context)
+    {
+        Abandon();
+        context.Features.Set(Inner);
+    }
+
     private static bool IsWhole(HttpRequest request, HttpResponse response) =>
         response.StatusCode is >= 200 and not (StatusCodes.Status204NoContent or StatusCodes.Status205ResetContent or StatusCodes.Status206PartialContent or StatusCodes.Status304NotModified)
         && !HttpMethods.IsHead(request.Method)

@@ -13,7 +13,8 @@ public sealed record EdgeLimits
 
     public int HeaderCount { get; init; } = 100;
 
-    /// <summary>Connections that each listener has open at once; the next ones are closed. Null: as many as the process may open.</summary>
+    /// <summary>
+    /// Connections that each listener has open at once, and WebSockets over HTTP/1.1 besides; the next ones are closed, or not upgraded. Null: as many as the process may open.</summary>
     public long? Connections { get; init; }
 
     /// <summary>WebSockets that one client address has open at once, all stacks together; the next ones are answered 429. Null: any number.</summary>
@@ -37,6 +38,9 @@ public sealed record EdgeLimits
         limits.MaxRequestHeadersTotalSize = Headers;
         limits.MaxRequestHeaderCount = HeaderCount;
         limits.MaxConcurrentConnections = Connections;
+
+        // What was upgraded is not among those any more.
+        limits.MaxConcurrentUpgradedConnections = Connections;
         limits.RequestHeadersTimeout = HeaderTimeout;
         limits.KeepAliveTimeout = KeepAlive;
         limits.MinRequestBodyDataRate = new MinDataRate(MinDataRate, grace);
