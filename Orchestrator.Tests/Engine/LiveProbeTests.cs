@@ -32,6 +32,24 @@ internal sealed class LiveProbeTests
     }
 
     [Test]
+    public async Task A_stack_whose_probe_takes_long_keeps_no_other_from_being_asked()
+    {
+        await using var daemon = await TestDaemon.StartAsync();
+        var (slow, other) = (TestDaemon.NewName(), TestDaemon.NewName());
+        foreach (var yaml in new[] { Garden.Light(slow, "1.0.0", $"{slow}.example", basMalin: Probing, replicas: 2).Replace("timeout: 2s", "timeout: 2m", StringComparison.Ordinal), Garden.Light(other, "1.0.0", $"{other}.example", basMalin: Probing, replicas: 2) })
+        {
+            var applied = await daemon.ApplyAsync(yaml);
+            Assert.That(applied.State, Is.EqualTo(DeploymentState.Succeeded), applied.Failure?.ToString());
+        }
+
+        // Two failures are counted, one a second at the quickest: the first of these is being asked by then, and has two minutes.
+        foreach (var name in new[] { slow, other }) await TestDaemon.DockerAsync($"kill --signal STOP {(await daemon.ContainersAsync(name)).First().Id.Value}");
+        await AvailableAsync(daemon, other, 1);
+        Assert.That(daemon.Traffic.LiveOf(slow)["app"].Available, Is.EqualTo(2), "its probe has not failed yet");
+        foreach (var name in new[] { slow, other }) await TestDaemon.DockerAsync($"kill --signal CONT {(await daemon.ContainersAsync(name)).First().Id.Value}");
+    }
+
+    [Test]
     public async Task The_last_replica_stays_whatever_its_probe_says()
     {
         await using var daemon = await TestDaemon.StartAsync();

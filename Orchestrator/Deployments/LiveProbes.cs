@@ -14,6 +14,8 @@ namespace Orchestrator.Deployments;
 /// </summary>
 public sealed partial class LiveProbes : IAsyncDisposable
 {
+    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(500);
+
     private readonly IJournal _journal;
     private readonly StackTraffic _traffic;
     private readonly Gates _gates;
@@ -38,29 +40,61 @@ public sealed partial class LiveProbes : IAsyncDisposable
 
     public void Start() => _loop.Start();
 
-    public ValueTask DisposeAsync() => _loop.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _loop.DisposeAsync();
+        await Task.WhenAll(Asking).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private IEnumerable<Task> Asking => _watched.Values.Select(watched => watched.Asking).OfType<Task>();
 
     private async Task RoundAsync(CancellationToken cancellationToken)
     {
         var live = _traffic.Live.ToHashSet();
         foreach (var gone in _watched.Keys.Where(upstream => !live.Contains(upstream)).ToList()) _watched.Remove(gone);
-        foreach (var upstream in live)
-        {
-            try
-            {
-                if (!_watched.TryGetValue(upstream, out var watched)) _watched[upstream] = watched = await WatchAsync(upstream, cancellationToken);
-                if (watched.Rule is { } rule && _time.GetElapsedTime(watched.Asked) >= rule.Every) await AskAllAsync(upstream, watched, rule, cancellationToken);
-            }
-            catch (Exception problem) when (problem is JournalException or EngineException)
-            {
-                LogNotAsked(upstream.Identity.Stack, upstream.Identity.Service, problem.Message);
-            }
-        }
+        foreach (var upstream in live) await TryAskAsync(upstream, cancellationToken);
+
+        // Nearly all answer at once; nobody waits for one that does not.
+        await Task.WhenAll(Asking).WaitAsync(Moment, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        foreach (var (upstream, watched) in _watched) await JudgeAsync(upstream, watched, cancellationToken);
 
         _failing = [.. from pair in _watched
                        from failing in pair.Value.Failures
                        where pair.Value.Rule is { } rule && failing.Value >= rule.Failures
                        select new FailingReplica(pair.Key.Identity.Stack, pair.Key.Identity.Service, new(failing.Key), pair.Value.Details.GetValueOrDefault(failing.Key, ""))];
+    }
+
+    private async Task TryAskAsync(Upstream upstream, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (!_watched.TryGetValue(upstream, out var watched)) _watched[upstream] = watched = await WatchAsync(upstream, cancellationToken);
+            if (watched is { Asking: null, Rule: { } rule } && _time.GetElapsedTime(watched.Asked) >= rule.Every) watched.Asking = AskAllAsync(upstream, watched, cancellationToken);
+        }
+        catch (Exception problem) when (problem is JournalException or EngineException)
+        {
+            LogNotAsked(upstream.Identity.Stack, upstream.Identity.Service, problem.Message);
+        }
+    }
+
+    /// <summary>What came of the questions, once all replicas of it have answered or have had their time.</summary>
+    private async Task JudgeAsync(Upstream upstream, Watched watched, CancellationToken cancellationToken)
+    {
+        if (watched is not { Asking: { IsCompleted: true } asked, Rule: { } rule }) return;
+
+        watched.Asking = null;
+        try
+        {
+            foreach (var (replica, seen) in await asked) Judge(upstream, watched, rule, replica, seen);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The daemon ends.
+        }
+        catch (Exception problem) when (problem is JournalException or EngineException)
+        {
+            LogNotAsked(upstream.Identity.Stack, upstream.Identity.Service, problem.Message);
+        }
     }
 
     /// <summary>Probes by exec cost the container a process each time, and that a container runs is said by the engine: both end with the gate.</summary>
@@ -74,13 +108,12 @@ public sealed partial class LiveProbes : IAsyncDisposable
         return new Watched(release, spec, asks ? spec?.BasMalin?.Probe : null) { Asked = _time.GetTimestamp() };
     }
 
-    private async Task AskAllAsync(Upstream upstream, Watched watched, ProbeSpec rule, CancellationToken cancellationToken)
+    private async Task<(ReplicaAddress Replica, ProbeResult Seen)[]> AskAllAsync(Upstream upstream, Watched watched, CancellationToken cancellationToken)
     {
         watched.Asked = _time.GetTimestamp();
-        if (watched.Release is not { } release || watched.Spec is not { } spec) return;
-
-        var asked = upstream.Replicas.Select(async replica => (Replica: replica, Seen: await _gates.AskAsync(release, spec, replica, cancellationToken))).ToList();
-        foreach (var (replica, seen) in await Task.WhenAll(asked)) Judge(upstream, watched, rule, replica, seen);
+        return watched is { Release: { } release, Spec: { } spec }
+            ? await Task.WhenAll(upstream.Replicas.Select(async replica => (replica, await _gates.AskAsync(release, spec, replica, cancellationToken))))
+            : [];
     }
 
     private void Judge(Upstream upstream, Watched watched, ProbeSpec rule, ReplicaAddress replica, ProbeResult seen)
@@ -118,6 +151,9 @@ public sealed partial class LiveProbes : IAsyncDisposable
     private sealed record Watched(Release? Release, ServiceSpec? Spec, ProbeSpec? Rule)
     {
         public long Asked { get; set; }
+
+        /// <summary>Null: nobody is being asked.</summary>
+        public Task<(ReplicaAddress Replica, ProbeResult Seen)[]>? Asking { get; set; }
 
         public Dictionary<string, int> Failures { get; } = [];
 
