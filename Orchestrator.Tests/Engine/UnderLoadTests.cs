@@ -43,6 +43,7 @@ internal sealed partial class UnderLoadTests
             Assert.That(report.Versions.Keys, Is.SupersetOf(new[] { "1.0.0", "2.0.0" }));
             Assert.That(report.WebSocketCloses, Is.Not.Empty.And.All.EqualTo(1012), "WebSockets are asked to come back, not cut");
             Assert.That((warm.Requests.Failed, cold.Requests.Failed), Is.EqualTo((0L, 0L)), "an event stream that is asked to end has not failed");
+            Assert.That(warm.Steps.Single(step => step.Name == StepKind.Drain).Detail, Does.Match("^[0-9]+ requests ended by themselves, 0 cut off; [0-9]+ event streams asked to come back; [1-9][0-9]* WebSockets closed, 0 cut off; "), "what a drain came to is kept");
             Assert.That((report.EventStreamsCut, report.EventStreamsEnded > 0), Is.EqualTo((0L, true)), "event streams end in good order");
         });
     }

@@ -49,6 +49,16 @@ public sealed class BalancingTests
     }
 
     [Test]
+    public async Task A_replica_may_have_an_address_of_IPv6()
+    {
+        await using var six = await Backend.StartAsync("six", "::1");
+        await using var bed = await EdgeBed.StartAsync();
+        bed.Publish(bed.Upstream("blue", six));
+
+        Assert.That(await bed.Client.GetStringAsync("/"), Is.EqualTo("six"));
+    }
+
+    [Test]
     public void Many_replicas_are_balanced_by_the_better_of_two()
     {
         var time = new FakeTimeProvider();

@@ -40,6 +40,32 @@ public sealed class EdgeTests
     }
 
     [Test]
+    public async Task A_connection_of_a_client_outlives_a_swap_and_the_drain_of_what_answered_on_it()
+    {
+        var blue = _bed.Upstream("blue", _blue);
+        _bed.Publish(blue);
+        var connections = 0;
+        using var handler = new SocketsHttpHandler
+        {
+            ConnectCallback = async (context, token) =>
+            {
+                Interlocked.Increment(ref connections);
+                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+                await socket.ConnectAsync(context.DnsEndPoint, token);
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        };
+        using var client = new HttpClient(handler) { BaseAddress = _bed.Address };
+        Assert.That(await client.GetStringAsync("/"), Is.EqualTo("blue"));
+
+        _bed.Publish(_bed.Upstream("green", _green));
+        await blue.DrainAsync(EdgeBed.Patient, CancellationToken.None);
+
+        Assert.That(await client.GetStringAsync("/"), Is.EqualTo("green"));
+        Assert.That(connections, Is.EqualTo(1));
+    }
+
+    [Test]
     public async Task Swaps_under_clients_lose_nothing()
     {
         const int swaps = 20_000;
@@ -77,6 +103,7 @@ public sealed class EdgeTests
 
         Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.NotFound));
         Assert.That(await answer.Content.ReadAsStringAsync(), Does.StartWith("No route for the host '127.0.0.1"));
+        Assert.That(await _bed.MetricsTextAsync(), Does.Contain("basmalin_edge_unrouted_total 1"));
     }
 
     [Test]

@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Time.Testing;
 using Orchestrator.Traffic;
+using Orchestrator.Traffic.Requests;
 
 namespace Orchestrator.Tests.Traffic;
 
@@ -22,6 +23,7 @@ public sealed class HoldTests
 
         Assert.That(await held, Is.EqualTo("blue"));
         await bed.HeldAsync(0);
+        Assert.That(await bed.MetricsTextAsync(), Does.Match("basmalin_edge_holds_total{[^}]*} [1-9]"));
     }
 
     [Test]
@@ -175,8 +177,9 @@ public sealed class HoldTests
         Assert.That(await bed.MetricsTextAsync(), Does.Match("basmalin_edge_retries_total{[^}]*} [1-9]"));
     }
 
-    [Test]
-    public async Task A_replica_that_does_not_accept_in_time_is_passed_over()
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task A_replica_that_does_not_accept_in_time_is_passed_over(bool byRoute)
     {
         // A full backlog: connections are neither accepted nor refused, as on a host that is gone.
         using var deaf = new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
@@ -186,8 +189,10 @@ public sealed class HoldTests
         using var filler = new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
         await filler.ConnectAsync(host, Backend.Port);
         await using var alive = await Backend.StartAsync("alive");
-        await using var bed = await EdgeBed.StartAsync(new EdgeOptions { ConnectTimeout = TimeSpan.FromMilliseconds(200) });
-        bed.Publish(new Upstream(new UpstreamIdentity("garden", "app", "blue", 1), [new ReplicaAddress("deaf", host), alive.Address], bed.Time));
+        var brief = TimeSpan.FromMilliseconds(200);
+        await using var bed = await EdgeBed.StartAsync(new EdgeOptions { ConnectTimeout = byRoute ? TimeSpan.FromHours(1) : brief });
+        var upstream = new Upstream(new UpstreamIdentity("garden", "app", "blue", 1), [new ReplicaAddress("deaf", host), alive.Address], bed.Time);
+        bed.Publish(upstream, new RoutePolicy { Timeouts = byRoute ? new PhaseTimeouts(brief, null, null) : null });
 
         for (var i = 0; i < 10; i++)
             Assert.That(await bed.Client.GetStringAsync("/"), Is.EqualTo("alive"));

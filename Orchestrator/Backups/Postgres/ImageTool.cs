@@ -115,6 +115,7 @@ public sealed class ImageTool(IContainerEngine engine, string workplace)
         // Our own write end keeps the reader from seeing an end before the program has opened its own; it is closed when the container has ended,
         // however that came about, and only then does the reader come to the end.
         await using var held = new FileStream(pipe, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0);
+        PosixFiles.WidenPipe(held.SafeFileHandle);
         await using var output = new FileStream(pipe, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
         await engine.StartAsync(id, cancellationToken);
         using var watching = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

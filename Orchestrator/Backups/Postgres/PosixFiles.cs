@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Orchestrator.Backups.Postgres;
 
@@ -9,12 +10,17 @@ internal static class PosixFiles
     private const int ReadOnlyDirectory = 0x80000;      // O_RDONLY | O_CLOEXEC: the same number on every Linux
     private const int DoNotFollow = 0x100;              // AT_SYMLINK_NOFOLLOW
     private const int Here = -100;                      // AT_FDCWD
+    private const int SetPipeSize = 1031;               // F_SETPIPE_SZ
+    private const int PipeSize = 1 << 20;               // what everybody may have: /proc/sys/fs/pipe-max-size
 
     public static bool IsRoot => NativeUser() == 0;
 
     public static (uint Uid, uint Gid) Self => (NativeUser(), NativeGroup());
 
     public static void MakePipe(string path) => Check(NativePipe(path, 0b110_000_000), path);
+
+    /// <summary>Lets more wait in a pipe, so that its two ends wait less for each other; an advice only: what the kernel refuses stays as it is.</summary>
+    public static void WidenPipe(SafeFileHandle pipe) => _ = NativeControl(pipe, SetPipeSize, PipeSize);
 
     /// <summary>A link is given away itself, not what it points to.</summary>
     public static void ChangeOwner(string path, uint uid, uint gid) => Check(NativeOwner(Here, path, uid, gid, DoNotFollow), path);
@@ -71,6 +77,9 @@ internal static class PosixFiles
 
     [DllImport("libc", EntryPoint = "open", SetLastError = true), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int NativeOpen([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags);
+
+    [DllImport("libc", EntryPoint = "fcntl", SetLastError = true), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int NativeControl(SafeFileHandle handle, int command, int value);
 
     [DllImport("libc", EntryPoint = "fsync", SetLastError = true), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int NativeSync(int handle);
