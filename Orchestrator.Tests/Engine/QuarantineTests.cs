@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Net;
 using Orchestrator.Deployments;
 
@@ -65,7 +64,8 @@ internal sealed class QuarantineTests
         Assert.That((await daemon.ApplyAsync(Garden.Light(name, "1.0.0", $"{name}.example"))).State, Is.EqualTo(DeploymentState.Succeeded));
         var routes = daemon.Get<StackRoutesKeeper>();
 
-        var hangs = await daemon.SubmitAsync(new() { Stack = name, Kind = DeploymentKind.Deploy, Images = ImmutableSortedDictionary<string, string>.Empty.Add("app", Garden.Image("broken-never-healthy")) });
+        // Its gate asks for what there is not, for 15 s.
+        var hangs = await daemon.SubmitAsync(daemon.Request(Garden.Light(name, "2.0.0", $"{name}.example").Replace("http: /up", "http: /nowhere", StringComparison.Ordinal)));
         await daemon.ReachesAsync(hangs, StepKind.Gate);
         routes.Quarantine(name, "as if its record had been damaged at start");
         Assert.That(await routes.TryRestoreAsync(name, CancellationToken.None), Is.False, "the deployment lays its own");

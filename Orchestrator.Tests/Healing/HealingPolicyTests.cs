@@ -31,6 +31,20 @@ public sealed class HealingPolicyTests
     }
 
     [Test]
+    public void A_replica_whose_name_is_not_free_yet_is_made_when_it_is()
+    {
+        var scene = new Scene();
+        scene.Put(scene["app", 1] with { State = ContainerState.Removing });
+
+        var decision = scene.Decide();
+        Assert.That((decision.Acts.IsEmpty, decision.LookAgain), Is.EqualTo((true, (TimeSpan?)TimeSpan.FromSeconds(1))));
+        Assert.That(decision.Notes.Single().Outlook, Is.EqualTo("the one before it is being removed"));
+
+        scene.Remove("app", 1);
+        Assert.That(scene.Decide().Acts, Is.EqualTo(new[] { new HealingAct.Create(new("app", 1)) }));
+    }
+
+    [Test]
     public void Only_reported_means_that_nothing_is_done()
     {
         var scene = new Scene { Options = new() { Mode = HealingMode.Report } };

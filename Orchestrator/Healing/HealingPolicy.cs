@@ -113,6 +113,7 @@ public sealed class HealingPolicy
         Drift.OffNetwork off => (new HealingAct.Rejoin(ReplicaKey.Of(off), off.Container, [.. NetworksAwayFrom(off.Container)]), ""),
         Drift.Missing when _picture.Release.Partial || _picture.ReleaseOf(SpecOf(drift)).Partial => (null, "its record was made from labels after the journal was lost: apply the stack's file"),
         Drift.Missing when _picture.LiveOf(SpecOf(drift)) is { } live && _picture.ReleaseOf(SpecOf(drift)).Number != live.Release => (null, $"its release, {live.Release}, is no longer kept: deploy"),
+        Drift.Missing leaving when _picture.IsLeaving(SpecOf(drift), leaving.Slot) => (null, LookSoon("the one before it is being removed")),
         Drift.Missing when LosesVolume(drift) => (null, "it is not made anew on an empty volume"),
         Drift.Missing => (new HealingAct.Create(ReplicaKey.Of(drift)), ""),
         Drift.Stopped stopped => (new HealingAct.Start(ReplicaKey.Of(drift), stopped.Container), ""),
@@ -236,6 +237,12 @@ public sealed class HealingPolicy
         _picture.Release.Stack.Find(drift.Service ?? "") ?? throw new InvalidOperationException($"A difference of {drift.Service}, which is not in the release.");
 
     private bool HasBudget() => _history.Acts.Length + _acts.Count < Math.Max(_options.Acts, _picture.Wanted.Sum(spec => spec.Replicas));
+
+    private string LookSoon(string why)
+    {
+        WaitFor(_now + FirstPause);
+        return why;
+    }
 
     private void WaitFor(TimeSpan due)
     {

@@ -54,6 +54,10 @@ public sealed record StackPicture
         ];
     }
 
+    /// <summary>One of that number is just being removed: its name is not free yet.</summary>
+    public bool IsLeaving(ServiceSpec spec, int replica) =>
+        Containers.Any(seen => seen is { IsOneShot: false, State: ContainerState.Removing } && seen.Service == spec.Name && seen.Replica == replica && seen.Colour == LiveOf(spec)?.Colour);
+
     /// <summary>Services of which something should run.</summary>
     public IEnumerable<ServiceSpec> Wanted => Release.Stack.Services.Where(spec => spec.Replicas > 0 && (!spec.Coloured || LiveOf(spec) is not null));
 
