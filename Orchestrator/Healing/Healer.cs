@@ -69,7 +69,9 @@ public sealed partial class Healer(StackObserver observer, HealingBooks books, H
             foreach (var picture in pictures)
             {
                 var stack = picture.Stack;
-                if (_healing.ContainsKey(stack)) continue;          // what it does must not be taken for what happened
+
+                // What it does must not be taken for what happened. (One that had ended before it was noted is still noted.)
+                if (_healing.GetValueOrDefault(stack) is { IsCompleted: false }) continue;
 
                 var decision = books.Decide(picture);
                 if (decision.LookAgain is { } soon && soon < rest) rest = soon;
