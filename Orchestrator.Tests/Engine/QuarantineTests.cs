@@ -64,8 +64,8 @@ internal sealed class QuarantineTests
         Assert.That((await daemon.ApplyAsync(Garden.Light(name, "1.0.0", $"{name}.example"))).State, Is.EqualTo(DeploymentState.Succeeded));
         var routes = daemon.Get<StackRoutesKeeper>();
 
-        // Its gate asks for what there is not, for 15 s.
-        var hangs = await daemon.SubmitAsync(daemon.Request(Garden.Light(name, "2.0.0", $"{name}.example").Replace("http: /up", "http: /nowhere", StringComparison.Ordinal)));
+        // Its gate asks for what there is not, for 3 s.
+        var hangs = await daemon.SubmitAsync(daemon.Request(Garden.Light(name, "2.0.0", $"{name}.example").Replace("http: /up", "http: /nowhere", StringComparison.Ordinal).Replace("deadline: 15s", "deadline: 3s", StringComparison.Ordinal)));
         await daemon.ReachesAsync(hangs, StepKind.Gate);
         routes.Quarantine(name, "as if its record had been damaged at start");
         Assert.That(await routes.TryRestoreAsync(name, CancellationToken.None), Is.False, "the deployment lays its own");

@@ -11,7 +11,7 @@ namespace Orchestrator.Tests.Faults;
 internal sealed class FaultMatrixTests
 {
     /// <summary>
-    /// Of every third step one of its four moments, another one for each kind: every step and every moment of it is there with some kinds.
+    /// Of every fourth step one of its four moments, another one for each kind: every step and every moment of it is there with some kinds.
     /// <c>BASMALIN_FAULTS=all</c> kills at every moment of every kind, in about an hour.
     /// </summary>
     [TestCaseSource(typeof(FaultKind), nameof(FaultKind.All))]
@@ -41,10 +41,10 @@ internal sealed class FaultMatrixTests
     {
         var turn = FaultKind.All.IndexOf(kind);
         var steps = undisturbed.Moments.GroupBy(moment => moment.Row.Split(' ') is ["begin" or "end", var name, ..] ? name : moment.Row);
-        foreach (var (index, step) in steps.Index().Where(step => (step.Index + turn) % 3 == 0))
+        foreach (var (index, step) in steps.Index().Where(step => (step.Index + turn) % 4 == 0))
         {
             ImmutableArray<FatalRow> all = [.. step];
-            yield return all[((index + turn) / 3 + turn) % all.Length];
+            yield return all[((index + turn) / 4 + turn) % all.Length];
         }
     }
 }

@@ -111,7 +111,7 @@ public sealed class CompressionTests
         using var answer = await GetAsync("/head-only", encoding);
 
         Assert.That(((int)answer.StatusCode, answer.Content.Headers.ContentEncoding.Count), Is.EqualTo((502, 0)));
-        Assert.That(await answer.Content.ReadAsStringAsync(), Does.Contain("502"));
+        Assert.That(await answer.Content.ReadAsStringAsync(), Does.StartWith("The application did not give a complete answer."));
     }
 
     private static async Task<string> TextAsync(HttpResponseMessage answer)

@@ -12,7 +12,10 @@ internal static class HopByHop
         StringComparer.OrdinalIgnoreCase,
         "close", "keep-alive", "upgrade", "connection", "host", "content-length", "content-type", "content-encoding", "transfer-encoding", "te", "trailer");
 
-    /// <summary>Takes them out of a request, before the edge adds what it says itself.</summary>
+    /// <summary>
+    /// Takes them out of a request, before the edge adds what it says itself. Not where it says <c>close</c> or <c>keep-alive</c> besides: of such a header Kestrel
+    /// shows only that word.
+    /// </summary>
     public static void Remove(IHeaderDictionary headers)
     {
         var named = headers.Connection;
