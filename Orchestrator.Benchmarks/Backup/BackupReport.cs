@@ -19,7 +19,9 @@ internal static class BackupReport
             [
                 new("backup, encrypted and compressed, against pg_dump | gzip", "at least 4 times faster", Times(faster), faster >= 4),
                 new("restore until the database answers, against gunzip | psql", "at least 3 times faster", Times(sooner), sooner >= 3),
-                new("memory of the whole process while copying, from the smallest to the largest database", $"grows by less than {MemoryLimit:0} MB", $"{growth:0} MB", growth < MemoryLimit),
+                sizes.Length > 1
+                    ? new("memory of the whole process while copying, from the smallest to the largest database", $"grows by less than {MemoryLimit:0} MB", $"{growth:0} MB", growth < MemoryLimit)
+                    : new("memory of the whole process while copying", $"at most {MemoryLimit:0} MB", $"{sizes[0].PeakMegabytes:0} MB", sizes[0].PeakMegabytes <= MemoryLimit),
             ],
             [
                 new(
