@@ -257,7 +257,7 @@ internal sealed class EdgeExchange(OpenStreams streams) : HttpTransformer
         var copied = base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
 
         // Done by now: it only copies headers.
-        HopByHop.Remove(httpContext.Response.Headers, proxyResponse.Headers.Connection);
+        HopByHop.Remove(httpContext.Response.Headers, proxyResponse.Headers);
         if (Target?.Rules is { } rules)
             ApplyRules(rules, httpContext);
         Target?.Sticky?.Remember(this);

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
 
 namespace Orchestrator.Traffic.Requests;
 
@@ -18,28 +19,27 @@ internal static class HopByHop
     /// </summary>
     public static void Remove(IHeaderDictionary headers)
     {
-        var named = headers.Connection;
-        if (named.Count == 0 || (named.Count == 1 && named[0] is { } one && Kept.Contains(one)))
-            return;
-
-        foreach (var line in named)
-        {
-            foreach (var name in (line ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
-            {
-                if (!Kept.Contains(name))
-                    headers.Remove(name);
-            }
-        }
+        foreach (var line in headers.Connection)
+            Remove(headers, line);
     }
 
     /// <summary>Takes them out of an answer.</summary>
-    /// <param name="named">The application's <c>Connection</c> header.</param>
-    public static void Remove(IHeaderDictionary headers, HttpHeaderValueCollection<string> named)
+    /// <param name="application">What the application sent; read as it is, since most say nothing of it and nothing is to be made for those.</param>
+    public static void Remove(IHeaderDictionary headers, HttpResponseHeaders application)
     {
-        if (named.Count == 0)
+        if (!application.NonValidated.TryGetValues(HeaderNames.Connection, out var named))
             return;
 
-        foreach (var name in named)
+        foreach (var line in named)
+            Remove(headers, line);
+    }
+
+    private static void Remove(IHeaderDictionary headers, string? line)
+    {
+        if (line is null || Kept.Contains(line))
+            return;
+
+        foreach (var name in line.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
             if (!Kept.Contains(name))
                 headers.Remove(name);
