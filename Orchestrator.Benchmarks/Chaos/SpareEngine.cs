@@ -5,14 +5,13 @@ using Orchestrator.Benchmarks.Measuring;
 namespace Orchestrator.Benchmarks.Chaos;
 
 /// <summary>
-/// A second Docker engine on this machine, to be killed and frozen at will: root, state, socket and addresses are its own, and it writes no rules of the
+/// A second Docker engine on this machine, to be killed and frozen at will: root, state, socket and bridge are its own, and it writes no rules of the
 /// firewall, because those of the first engine are the same. It needs root, as every engine does.
 /// </summary>
 internal sealed class SpareEngine : IAsyncDisposable
 {
-    private const string Addresses = "10.231.0.0/16";
-
-    // A default bridge of its own: an engine that is told to have none takes away the one of the first engine.
+    // A default bridge of its own, and no address pool: an engine that is told to have none takes away the first engine's, and so does one with a pool each time that
+    // it is started again without live-restore. It takes its networks from the usual pools, where no route of this machine leads yet.
     private const string Bridge = "bmchaos0";
     private const string BridgeAddress = "10.230.0.1/24";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -123,7 +122,7 @@ internal sealed class SpareEngine : IAsyncDisposable
         string[] arguments =
         [
             "--config-file", Path.Combine(_directory, "daemon.json"), "--data-root", Path.Combine(_directory, "data"), "--exec-root", Path.Combine(_directory, "run"), "--pidfile", PidFile,
-            "--host", Endpoint, "--bridge", Bridge, "--iptables=false", "--ip6tables=false", "--ip-masq=false", "--userland-proxy=false", "--default-address-pool", $"base={Addresses},size=24",
+            "--host", Endpoint, "--bridge", Bridge, "--iptables=false", "--ip6tables=false", "--ip-masq=false", "--userland-proxy=false",
         ];
         _process = ExternalProgram.Start("dockerd", arguments, Log);
         await UntilAsync("the engine answers", AnswersAsync, cancellationToken);

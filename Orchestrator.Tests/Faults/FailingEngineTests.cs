@@ -37,6 +37,7 @@ internal sealed class FailingEngineTests
         await RunAsync(stage, blow, excused: false);
     }
 
+    [NonParallelizable]         // engines that make networks at the same moment may choose the same addresses
     [TestCaseSource(nameof(Deaths))]
     public async Task A_deployment_whose_engine_is_killed_and_started_again_in_the_middle_of_a_step_ends_whole(EngineBlow blow, bool liveRestore)
     {
@@ -47,6 +48,7 @@ internal sealed class FailingEngineTests
     }
 
     /// <summary>As an upgrade of its package does it: most services have no restart policy, and without live-restore the engine stops all containers.</summary>
+    [NonParallelizable]
     [Test]
     public async Task The_whole_stack_is_back_after_its_engine_was_stopped_and_started_without_live_restore()
     {

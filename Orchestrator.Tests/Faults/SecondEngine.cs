@@ -5,7 +5,7 @@ using Orchestrator.Tests.Engine;
 namespace Orchestrator.Tests.Faults;
 
 /// <summary>
-/// A Docker engine of the test's own beside that of this host, which may be killed and started again: with its own data, containerd and address pool, and without
+/// A Docker engine of the test's own beside that of this host, which may be killed and started again: with its own data, containerd and bridge, and without
 /// rules of the packet filter, which are the other one's. Everything of it is gone when it is disposed. Needs root.
 /// </summary>
 internal sealed class SecondEngine : IAsyncDisposable
@@ -23,11 +23,12 @@ internal sealed class SecondEngine : IAsyncDisposable
         _directory = directory;
         var pool = Random.Shared.Next(0, 256);
 
-        // A bridge of its own: an engine that is told to have none takes away the one of the first engine.
+        // A bridge of its own, and no address pool: an engine that is told to have no bridge takes away the first engine's (docker0), and so does one with a pool each time
+        // that it is started again without live-restore. It takes its networks from the usual pools, where no route of this host leads yet.
         _bridge = $"bmtest{pool}";
         _bridgeAddress = $"10.218.{pool}.1/24";
         _arguments = $"--data-root {directory}/data --exec-root {directory}/run -p {directory}/pid -H unix://{Socket} --bridge {_bridge} --iptables=false --ip6tables=false --ip-masq=false "
-            + $"--default-address-pool base=10.219.{pool}.0/24,size=28 --live-restore={(liveRestore ? "true" : "false")} --storage-driver overlay2";
+            + $"--live-restore={(liveRestore ? "true" : "false")} --storage-driver overlay2";
     }
 
     public string Socket => Path.Combine(_directory, "docker.sock");
