@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Orchestrator.Traffic;
 using Orchestrator.Traffic.Requests;
@@ -104,6 +105,32 @@ public sealed class AccessLogTests
             Assert.That(await bed.Client.GetStringAsync("/"), Is.EqualTo("blue"));
 
         Assert.That(await bed.MetricsTextAsync(), Does.Contain("basmalin_edge_access_log_dropped_total 1"));
+    }
+
+    /// <summary>A pipe whose reader has gone to sleep: it takes some 64 KiB, and then nothing.</summary>
+    [Test]
+    public async Task A_log_that_takes_nothing_any_more_holds_up_no_request()
+    {
+        var pipe = Path.Combine(_directory, "pipe");
+        using (var made = Process.Start("mkfifo", [pipe])) await made.WaitForExitAsync();
+        var reader = new FileStream(pipe, FileMode.Open, FileAccess.ReadWrite);
+        var bed = await StartAsync(new AccessLogOptions { File = pipe }, TimeProvider.System);
+        await using (bed)
+        {
+            var path = "/?long=" + new string('x', 4000);
+            for (var number = 0; number < 100; number++)
+                Assert.That(await bed.Client.GetStringAsync(path), Is.EqualTo("blue"), $"request {number}, when 64 KiB are full after the 16th");
+
+            // Who awakes finds all of them.
+            var read = Task.Run(async () =>
+            {
+                using var lines = new StreamReader(reader);
+                for (var number = 0; number < 100; number++) Assert.That(await lines.ReadLineAsync(), Does.Contain("xxxx"));
+            });
+            await read.WaitAsync(TimeSpan.FromSeconds(30));
+        }
+
+        Assert.That(await bed.MetricsTextAsync(), Does.Not.Match("basmalin_edge_access_log_dropped_total [1-9]"));
     }
 
     [TestCase("/a?token=1", "/a?token=***")]

@@ -128,6 +128,20 @@ public sealed class LimitTests
     }
 
     [Test]
+    public async Task A_client_that_hardly_sends_its_body_is_let_go_and_so_is_its_request_to_the_application()
+    {
+        await using var bed = await EdgeBed.StartAsync(new EdgeOptions { Limits = new EdgeLimits { MinDataRate = 1000, RateGrace = TimeSpan.FromSeconds(2) } });
+        var blue = bed.Upstream("blue", _blue);
+        bed.Publish(blue);
+
+        var answer = await bed.RawAsync("POST /api/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\na");
+
+        Assert.That(answer, Does.StartWith("HTTP/1.1 408").Or.Empty);
+        Assert.That(() => blue.InFlight, Is.Zero.After(5000, 10), "nothing holds the replica any more");
+        Assert.That(await StatusAsync(bed, "/"), Is.EqualTo(200));
+    }
+
+    [Test]
     public async Task A_connection_too_many_is_closed_and_the_others_go_on()
     {
         await using var bed = await EdgeBed.StartAsync(new EdgeOptions { Limits = new EdgeLimits { Connections = 1 } });

@@ -61,10 +61,10 @@ internal sealed class AccessFile(string path, TimeProvider time) : IAsyncDisposa
             UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead,
         });
 
-    // Whoever has another length is another file: nobody else writes to ours.
+    // Whoever has another length is another file: nobody else writes to ours. What cannot seek, such as a pipe, has none, and is never rotated.
     private async Task LookAsync()
     {
-        if (_stream is not FileStream file || (_looked != 0 && time.GetElapsedTime(_looked) < Between))
+        if (_stream is not FileStream { CanSeek: true } file || (_looked != 0 && time.GetElapsedTime(_looked) < Between))
             return;
 
         _looked = time.GetTimestamp();

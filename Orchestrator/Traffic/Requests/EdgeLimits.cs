@@ -30,9 +30,11 @@ public sealed record EdgeLimits
     /// <summary>How long a connection may be open without a request.</summary>
     public TimeSpan KeepAlive { get; init; } = TimeSpan.FromMinutes(2);
 
+    /// <summary>The time at the beginning of an upload or a download in which its rate does not count. More than a second.</summary>
+    internal TimeSpan RateGrace { get; init; } = TimeSpan.FromMinutes(1);
+
     internal void Apply(KestrelServerLimits limits)
     {
-        var grace = TimeSpan.FromMinutes(1);
         limits.MaxRequestBodySize = Body;
         limits.MaxRequestLineSize = 16 * 1024;
         limits.MaxRequestHeadersTotalSize = Headers;
@@ -43,7 +45,7 @@ public sealed record EdgeLimits
         limits.MaxConcurrentUpgradedConnections = Connections;
         limits.RequestHeadersTimeout = HeaderTimeout;
         limits.KeepAliveTimeout = KeepAlive;
-        limits.MinRequestBodyDataRate = new MinDataRate(MinDataRate, grace);
-        limits.MinResponseDataRate = new MinDataRate(Math.Max(MinDataRate, 240), grace);
+        limits.MinRequestBodyDataRate = new MinDataRate(MinDataRate, RateGrace);
+        limits.MinResponseDataRate = new MinDataRate(Math.Max(MinDataRate, 240), RateGrace);
     }
 }
