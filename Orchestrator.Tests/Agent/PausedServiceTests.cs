@@ -1,9 +1,10 @@
 using System.Net;
+using System.Net.Sockets;
 using Orchestrator.Tests.Engine;
 
 namespace Orchestrator.Tests.Agent;
 
-/// <summary>A real service, paused and resumed from outside.</summary>
+/// <summary>A real service, paused and resumed from outside, and put into maintenance.</summary>
 public sealed class PausedServiceTests
 {
     private readonly string _name = TestDaemon.NewName();
@@ -48,6 +49,38 @@ public sealed class PausedServiceTests
     }
 
     [Test]
+    public async Task A_maintenance_and_who_passes_it_outlive_the_daemon()
+    {
+        await using var daemon = await RunningDaemon.StartAsync();
+        var file = Path.Combine(daemon.Directory, "compose.yml");
+        await File.WriteAllTextAsync(file, Garden.Light(_name, "1.0.0", "'*'"));
+        var applied = await daemon.RunAsync("apply", file);
+        Assert.That(applied.ExitCode, Is.Zero, applied.Error);
+        using var stranger = From(IPAddress.Loopback);
+        using var staff = From(IPAddress.Parse("127.0.0.2"));
+
+        var began = await daemon.RunAsync("maintenance", _name, "on", "--allow", "127.0.0.2/32");
+        Assert.That(began.ExitCode, Is.Zero, began.Error);
+        var before = await SeenAsync();
+        await daemon.RestartAsync();
+        var after = await SeenAsync();
+        var ended = await daemon.RunAsync("maintenance", _name, "off");
+        Assert.That(ended.ExitCode, Is.Zero, ended.Error);
+
+        (HttpStatusCode, HttpStatusCode, HttpStatusCode) closed = (HttpStatusCode.ServiceUnavailable, HttpStatusCode.OK, HttpStatusCode.OK);
+        Assert.That((before, after), Is.EqualTo((closed, closed)), "a stranger, the staff, and the path of the gate");
+        Assert.That((await SeenAsync()).Stranger, Is.EqualTo(HttpStatusCode.OK));
+
+        async Task<(HttpStatusCode Stranger, HttpStatusCode Staff, HttpStatusCode Gate)> SeenAsync()
+        {
+            using var refused = await stranger.GetAsync(new Uri(daemon.Edge, "version"));
+            using var allowed = await staff.GetAsync(new Uri(daemon.Edge, "version"));
+            using var gate = await stranger.GetAsync(new Uri(daemon.Edge, "up"));
+            return (refused.StatusCode, allowed.StatusCode, gate.StatusCode);
+        }
+    }
+
+    [Test]
     public async Task What_has_no_route_cannot_be_paused()
     {
         await using var daemon = await RunningDaemon.StartAsync();
@@ -65,4 +98,15 @@ public sealed class PausedServiceTests
         Assert.That((one.ExitCode, one.Error.Contains("has no service cache with a route", StringComparison.Ordinal)), Is.EqualTo((1, true)), one.Error);
         Assert.That(wrong.Error, Does.Contain("found 'soon', expected a duration from 1s to 10m"));
     }
+
+    private static HttpClient From(IPAddress address) => new(new SocketsHttpHandler
+    {
+        ConnectCallback = async (context, token) =>
+        {
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+            socket.Bind(new IPEndPoint(address, 0));
+            await socket.ConnectAsync(context.DnsEndPoint, token);
+            return new NetworkStream(socket, ownsSocket: true);
+        },
+    });
 }
