@@ -71,7 +71,6 @@ dotnet format whitespace BasMalin.sln --no-restore --verify-no-changes || stoppe
 # The test of ten thousand held requests has both ends of each in one process.
 [ "$(ulimit -Hn)" = unlimited ] || [ "$(ulimit -Hn)" -ge 20000 ] || ulimit -Hn 20000 || true
 
-say "tests"
 rm -rf "$work/results" "$work"/tests*.log
 mkdir -p "$work/results"
 
@@ -81,9 +80,14 @@ part() { # NAME ARGUMENTS...
   artifacts/bin/Orchestrator.Tests/release/Orchestrator.Tests --no-ansi --results-directory "$work/results" --report-trx --report-trx-filename "$name.trx" "$@" >"$work/tests-$name.log" 2>&1
 }
 if [ $# -gt 0 ]; then
+  say "tests"
   parts=(chosen)
   part chosen "$@" & pids=($!)
 else
+  say "the program as it is installed, once for both"
+  dotnet publish Orchestrator.Agent -c Release -p:PublishProfile=SingleFile -p:RunAnalyzers=false -o "$work/program" -nologo -v quiet || stopped "the program could not be published"
+  export BASMALIN_PROGRAM=$work/program/basmalin
+  say "tests"
   parts=(stacks rest)
   part stacks --filter "$(sed 's/ /|/g; s/[^|]*/FullyQualifiedName~.Tests.&./g' <<<"$stacks")" & pids=($!)
   part rest --filter "$(sed 's/ /\&/g; s/[^&]*/FullyQualifiedName!~.Tests.&./g' <<<"$stacks")" & pids+=($!)
