@@ -22,6 +22,7 @@ internal static class BenchCommand
         Create("stacks", "What the daemon takes with one stack, and how soon fifty are served after a kill.", Stacks),
         Create("steady", "What swaps do to those who are being served, and what idle WebSockets take.", Steady),
         Create("backup", "PostgreSQL copied and restored, against pg_dump | gzip; memory by size; what the continuous log costs.", Backup),
+        Create("copies", "A Redis and a volume copied, against redis-cli --rdb and tar | gzip.", Copies),
         Create("all", "All of these.", Start, Stacks, Edge, Steady, Deploy, Garden),
         Create("chaos", "Deployments, kills and removals as a seed says, under load, on an engine of its own (root); what must hold is checked throughout.", Chaos),
         Create("soak", "Ten minutes of load with a swap every five seconds.", Soak),
@@ -45,6 +46,8 @@ internal static class BenchCommand
     private static Task<Findings> Garden(Ask ask, CancellationToken cancellationToken) => new GardenBenchmark(ask.Quick ? 2 : 30).RunAsync(cancellationToken);
 
     private static Task<Findings> Backup(Ask ask, CancellationToken cancellationToken) => new BackupBenchmark(ask.Quick, ask.Megabytes, TimeProvider.System).RunAsync(cancellationToken);
+
+    private static Task<Findings> Copies(Ask ask, CancellationToken cancellationToken) => new CopiesBenchmark(ask.Quick, TimeProvider.System).RunAsync(cancellationToken);
 
     private static Task<Findings> Chaos(Ask ask, CancellationToken cancellationToken) => new ChaosBenchmark(TimeSpan.FromMinutes(ask.Quick ? 1 : ask.Minutes), ask.Seed, ask.Program, TimeProvider.System).RunAsync(cancellationToken);
 

@@ -1,10 +1,7 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orchestrator.Backups;
-using Orchestrator.Backups.Encryption;
-using Orchestrator.Backups.Pipeline;
 using Orchestrator.Backups.Postgres;
-using Orchestrator.Backups.Stores;
 using Orchestrator.Benchmarks.Deploy;
 using Orchestrator.Benchmarks.Measuring;
 
@@ -63,7 +60,7 @@ internal sealed class BackupBenchmark(bool quick, int? megabytes, TimeProvider t
         GC.Collect();
         var bytes = await BenchCluster.BytesAsync(subject, cancellationToken);
         Progress.Say($"backup: copying {bytes / 1_000_000} MB");
-        var keep = new Keep(cluster, "size");
+        var keep = new BenchStore(cluster.Directory, cluster.Stack, "size");
         var ((_, took), peak) = await PeakMemory.OfAsync(() => CopyAsync(cluster, subject, keep, cancellationToken));
         keep.Remove();
         return new(bytes / 1e6, took.TotalSeconds, peak);
@@ -77,7 +74,7 @@ internal sealed class BackupBenchmark(bool quick, int? megabytes, TimeProvider t
         {
             Progress.Say($"backup: the usual script, and we; round {round} of {Rounds}");
             dump.Add(await SecondsAsync(() => BenchCluster.ShellAsync(subject, $"pg_dump -U bench bench | gzip > {file}", cancellationToken)));
-            var keep = new Keep(cluster, $"race{round}");
+            var keep = new BenchStore(cluster.Directory, cluster.Stack, $"race{round}");
             var (part, took) = await CopyAsync(cluster, subject, keep, cancellationToken);
             copy.Add(took.TotalSeconds);
 
@@ -116,7 +113,7 @@ internal sealed class BackupBenchmark(bool quick, int? megabytes, TimeProvider t
 
     private async Task<double> StreamedAsync(BenchCluster cluster, BackupSubject subject, bool synchronous, int seconds, CancellationToken cancellationToken)
     {
-        var keep = new Keep(cluster, "log");
+        var keep = new BenchStore(cluster.Directory, cluster.Stack, "log");
         var streamed = subject with { Service = subject.Service with { BasMalin = new() { Backup = new() { Kind = "postgres", Wal = true, Synchronous = synchronous } } } };
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         await using var receiver = new WalReceiver(
@@ -135,7 +132,7 @@ internal sealed class BackupBenchmark(bool quick, int? megabytes, TimeProvider t
         return tps;
     }
 
-    private async Task<(BackupPart Part, TimeSpan Took)> CopyAsync(BenchCluster cluster, BackupSubject subject, Keep keep, CancellationToken cancellationToken)
+    private async Task<(BackupPart Part, TimeSpan Took)> CopyAsync(BenchCluster cluster, BackupSubject subject, BenchStore keep, CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
         var part = await Source(cluster).BackupAsync(subject, keep.Writer, cancellationToken);
@@ -164,36 +161,6 @@ internal sealed class BackupBenchmark(bool quick, int? megabytes, TimeProvider t
     }
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
-
-    /// <summary>A store of its own, compressed and encrypted as ever.</summary>
-    private sealed class Keep
-    {
-        private readonly string _root;
-        private readonly DirectoryStore _store;
-        private readonly AgeIdentity _identity = AgeIdentity.Generate();
-        private readonly BackupRepository _repository;
-
-        public Keep(BenchCluster cluster, string name)
-        {
-            _root = Path.Combine(cluster.Directory, $"store-{name}");
-            _store = new("disk", _root, TimeProvider.System);
-            _repository = new(cluster.Stack, [_store], [_identity.Recipient, AgeIdentity.Generate().Recipient], new CopyOptions(), TimeProvider.System);
-            Writer = _repository.WriterOfSet(BackupSetId.Of(1, DateTimeOffset.UnixEpoch), [], null);
-        }
-
-        public BackupWriter Writer { get; }
-
-        public BackupWriter Stream => _repository.WriterOfStream("db");
-
-        public BackupReader Reader => _repository.Reader([_identity]);
-
-        public Task DeleteAsync(string key, CancellationToken cancellationToken) => _store.DeleteAsync(key, cancellationToken);
-
-        public void Remove()
-        {
-            if (Directory.Exists(_root)) Directory.Delete(_root, recursive: true);
-        }
-    }
 }
 
 internal sealed record SizeResult(double Megabytes, double Seconds, double PeakMegabytes);

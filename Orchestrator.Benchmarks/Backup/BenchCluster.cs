@@ -10,10 +10,11 @@ using Prometheus;
 
 namespace Orchestrator.Benchmarks.Backup;
 
-/// <summary>A PostgreSQL server in a container on a network of its own.</summary>
+/// <summary>PostgreSQL servers, and a Redis, in containers on a network of their own.</summary>
 internal sealed class BenchCluster : IAsyncDisposable
 {
     public const string Image = "localhost:5000/basmalin/postgres:15";
+    public const string RedisImage = "localhost:5000/basmalin/redis:7";
     public const string Data = "/var/lib/postgresql/data";
 
     private const string Password = "bench";
@@ -61,6 +62,37 @@ internal sealed class BenchCluster : IAsyncDisposable
         while (!await AnswersAsync(container, cancellationToken)) await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, cancellationToken);
         var seen = await Engine.InspectAsync(new ContainerId(id.Trim()), cancellationToken) ?? throw new InvalidOperationException($"{container} is gone.");
         return new() { Stack = _stack, Service = Service, Container = seen, Image = Image, Address = seen.Addresses[_stack], Network = _stack };
+    }
+
+    /// <summary>A Redis without a file of its own.</summary>
+    public async Task<BackupSubject> RedisAsync(CancellationToken cancellationToken)
+    {
+        var container = $"{_stack}-redis";
+        _containers.Add(container);
+        var id = await DockerAsync(
+        [
+            "run", "-d", "--name", container, "--network", _stack, "-v", $"{Directory}:{Directory}", "--label", $"{Labels.Stack}={_stack}", "--label", $"{Labels.Service}=cache", "--label", $"{Labels.Kind}=service",
+            RedisImage, "redis-server", "--save", "", "--repl-diskless-sync-delay", "0",
+        ], cancellationToken);
+        var seen = await Engine.InspectAsync(new ContainerId(id.Trim()), cancellationToken) ?? throw new InvalidOperationException($"{container} is gone.");
+        var service = new ServiceSpec
+        {
+            Name = "cache",
+            Role = ServiceRole.Stateful,
+            Coloured = false,
+            Image = RedisImage,
+            Container = new() { Mounts = [new(MountKind.Volume, "data", "/data", false, false)] },
+            BasMalin = new() { Backup = new() { Kind = "redis" } },
+        };
+        return new() { Stack = _stack, Service = service, Container = seen, Image = RedisImage, Address = seen.Addresses[_stack], Network = _stack };
+    }
+
+    /// <summary>Keys whose values are hexadecimal digests: some 200 bytes each.</summary>
+    public static async Task FillRedisAsync(BackupSubject subject, int keys, CancellationToken cancellationToken)
+    {
+        const int Batch = 10_000;
+        var script = $"for i = ARGV[1], ARGV[1] + {Batch} - 1 do local h = redis.sha1hex(i); redis.call('SET', 'garden:' .. i, h .. redis.sha1hex(h) .. redis.sha1hex(h .. i) .. redis.sha1hex(i .. h) .. redis.sha1hex(h .. h)) end";
+        await ShellAsync(subject, $"until redis-cli ping >/dev/null 2>&1; do sleep 0.1; done; for n in $(seq 0 {Batch} {keys - Batch}); do redis-cli eval \"{script}\" 0 $n >/dev/null || exit 1; done", cancellationToken);
     }
 
     public static ServiceSpec Service { get; } = new()
