@@ -164,7 +164,7 @@ internal sealed class BasMalinTests
     [TestCase("gate: { exec: [] }", "4:33 services.app.x-basmalin.gate.exec: the command is empty")]
     [TestCase("migrate: []", "4:28 services.app.x-basmalin.migrate: the command is empty (leave 'migrate' out when there is nothing to migrate)")]
     [TestCase("migrate_timeout: 0s, migrate: x", "4:36 services.app.x-basmalin.migrate_timeout: expected at least 1s, found '0s'")]
-    [TestCase("shift: { steps: [10%, 100%], sticky: yes }", "4:56 services.app.x-basmalin.shift.sticky: expected a way to keep clients: cookie, none, found 'yes'")]
+    [TestCase("shift: { steps: [10%, 100%], sticky: yes }", "4:56 services.app.x-basmalin.shift.sticky: expected a way to keep clients: cookie, hash, none, found 'yes'")]
     [TestCase("probe: { every: 2h }", "4:35 services.app.x-basmalin.probe.every: expected at most 1h, found '2h'")]
     [TestCase("probe: { failures: 0 }", "4:38 services.app.x-basmalin.probe.failures: expected a whole number from 1 to 100, found '0'")]
     [TestCase("route: { hosts: [a.example], sticky: { cookie: \"a b\" } }", "4:66 services.app.x-basmalin.route.sticky.cookie: expected a cookie's name: letters, digits, '-' and '_', found 'a b' (at most 64 of them)")]
