@@ -12,6 +12,8 @@ public sealed class EngineFaultsTests
     [TestCase(500, "driver failed programming external connectivity on endpoint x: Bind for 0.0.0.0:80 failed: port is already allocated", EngineFault.PortInUse, FaultKind.Refusal)]
     [TestCase(500, "driver failed programming external connectivity: Error starting userland proxy: listen tcp4 127.0.0.1:80: bind: address already in use", EngineFault.PortInUse, FaultKind.Refusal)]
     [TestCase(500, "error creating overlay mount: no space left on device", EngineFault.NoSpace, FaultKind.Refusal)]
+    [TestCase(404, "could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network", EngineFault.NoAddresses, FaultKind.Refusal)]
+    [TestCase(400, "all predefined address pools have been fully subnetted", EngineFault.NoAddresses, FaultKind.Refusal)]
     [TestCase(409, "Conflict. The container name \"/a\" is already in use by container \"b\".", EngineFault.Conflict, FaultKind.Refusal)]
     [TestCase(403, "error while removing network: network a id b has active endpoints", EngineFault.Conflict, FaultKind.Refusal)]
     [TestCase(404, "No such container: abc", EngineFault.NotFound, FaultKind.Refusal)]

@@ -180,7 +180,10 @@ public sealed partial class DeploymentRunner(
         {
             return new(
                 lost.Fault is EngineFault.Unreachable or EngineFault.TimedOut ? FailureReason.EngineUnreachable : FailureReason.EngineError,
-                lost.Message, "Is the container engine running? 'basmalin doctor' looks at it.");
+                lost.Message,
+                lost.Fault == EngineFault.NoAddresses
+                    ? "The engine has no addresses left for another network: its usual pools hold about thirty. Remove networks that nobody uses ('docker network prune'), or give it smaller pools: default-address-pools in /etc/docker/daemon.json."
+                    : "Is the container engine running? 'basmalin doctor' looks at it.");
         }
         catch (Exception defect) when (defect is not JournalException)
         {

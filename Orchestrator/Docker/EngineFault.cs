@@ -11,6 +11,7 @@ public enum EngineFault
     RegistryDenied,
     PortInUse,
     NoSpace,
+    NoAddresses,
     BadRequest,
     BuildFailed,
     TimedOut,

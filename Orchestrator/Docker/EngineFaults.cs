@@ -13,6 +13,8 @@ public static class EngineFaults
     private static readonly (string Words, EngineFault Fault)[] Prose =
     [
         ("no space left on device", EngineFault.NoSpace),
+        ("non-overlapping IPv4 address pool", EngineFault.NoAddresses),
+        ("predefined address pools have been fully subnetted", EngineFault.NoAddresses),
         ("port is already allocated", EngineFault.PortInUse),
         ("address already in use", EngineFault.PortInUse),
         ("ports are not available", EngineFault.PortInUse),
