@@ -10,7 +10,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 work=${BASMALIN_WORK:-$PWD/.work}
 mkdir -p "$work"
 started=$SECONDS
-stacks="Engine Browser Agent"     # the namespaces of the tests that run whole stacks: about half of the time
+stacks="Engine Browser Agent Backups"     # the namespaces of the tests of whole stacks and of what is copied of them: about half of the time
 
 say() { printf '\n== %s (%d s)\n' "$*" "$((SECONDS - started))"; }
 stopped() { printf '%s\n\n0 passed, 1 failed\n' "$1"; exit 1; }

@@ -11,7 +11,7 @@ namespace Orchestrator.Tests.Faults;
 internal sealed class FaultMatrixTests
 {
     /// <summary>
-    /// Of every fourth step one of its four moments, another one for each kind: every step and every moment of it is there with some kinds.
+    /// Of every fourth step one of its four moments, another one for each kind: every step is there with two or three kinds, at different moments.
     /// <c>BASMALIN_FAULTS=all</c> kills at every moment of every kind, in about an hour.
     /// </summary>
     [TestCaseSource(typeof(FaultKind), nameof(FaultKind.All))]
