@@ -15,7 +15,7 @@ internal sealed record Report(Machine Machine, ImmutableArray<Findings> Findings
         ["", "wanted", "measured", ""],
         [.. Findings.SelectMany(findings => findings.Goals).Select(goal => ImmutableArray.Create(goal.What, goal.Wanted, goal.Measured, goal.Met ? "met" : "MISSED"))]);
 
-    private IEnumerable<Table> Tables => Findings.SelectMany(findings => findings.Tables).Prepend(Goals);
+    private IEnumerable<Table> Tables => Findings.SelectMany(findings => findings.Tables).Prepend(Goals).Where(table => !table.Rows.IsEmpty);
 
     public string ToText() => string.Concat(Tables.Select(table => table.ToText())) + Environment.NewLine + Machine;
 

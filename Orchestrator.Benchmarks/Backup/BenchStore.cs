@@ -9,7 +9,6 @@ namespace Orchestrator.Benchmarks.Backup;
 internal sealed class BenchStore
 {
     private readonly string _root;
-    private readonly string _stack;
     private readonly DirectoryStore _store;
     private readonly AgeIdentity _identity = AgeIdentity.Generate();
     private readonly BackupRepository _repository;
@@ -19,7 +18,6 @@ internal sealed class BenchStore
         _root = Path.Combine(directory, $"store-{name}");
         _store = new("disk", _root, TimeProvider.System);
         _repository = new(stack, [_store], [_identity.Recipient, AgeIdentity.Generate().Recipient], new CopyOptions(), TimeProvider.System);
-        _stack = stack;
         Writer = _repository.WriterOfSet(BackupSetId.Of(1, DateTimeOffset.UnixEpoch), [], null);
     }
 
@@ -33,7 +31,7 @@ internal sealed class BenchStore
     /// <param name="first">What the set before has: unchanged content is not copied again.</param>
     public BackupWriter After(BackupPart first) => _repository.WriterOfSet(
         BackupSetId.Of(2, DateTimeOffset.UnixEpoch),
-        [new() { Id = BackupSetId.Of(1, DateTimeOffset.UnixEpoch), Stack = _stack, CreatedAt = DateTimeOffset.UnixEpoch, Reason = "manual", Program = "benchmark", Recipients = [_identity.Recipient.ToString()], Parts = [first] }],
+        [new() { Id = BackupSetId.Of(1, DateTimeOffset.UnixEpoch), Stack = _repository.Stack, CreatedAt = DateTimeOffset.UnixEpoch, Reason = "manual", Program = "benchmark", Recipients = [_identity.Recipient.ToString()], Parts = [first] }],
         null);
 
     public Task DeleteAsync(string key, CancellationToken cancellationToken) => _store.DeleteAsync(key, cancellationToken);
