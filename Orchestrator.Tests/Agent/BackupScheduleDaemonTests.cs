@@ -32,11 +32,7 @@ public sealed class BackupScheduleDaemonTests
     public async Task RemoveAsync()
     {
         if (_database is not null) await _database.DisposeAsync();
-        foreach (var (list, remove) in new[] { ("ps -aq", "rm -fv"), ("network ls -q", "network rm"), ("volume ls -q", "volume rm -f") })
-        {
-            var found = (await TestDaemon.DockerAsync($"{list} --filter label=basmalin.stack={_stack}")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-            if (found.Length > 0) await TestDaemon.DockerAsync($"{remove} {string.Join(' ', found)}");
-        }
+        await TestDaemon.RemoveStackAsync(_stack);
     }
 
     [Test]

@@ -25,11 +25,7 @@ public sealed class DrivenStackTests
     [TearDown]
     public async Task CleanUpAsync()
     {
-        foreach (var (list, remove) in new[] { ("ps -aq", "rm -fv"), ("network ls -q", "network rm"), ("volume ls -q", "volume rm -f") })
-        {
-            var found = (await TestDaemon.DockerAsync($"{list} --filter label=basmalin.stack={_name}")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-            if (found.Length > 0) await TestDaemon.DockerAsync($"{remove} {string.Join(' ', found)}");
-        }
+        await TestDaemon.RemoveStackAsync(_name);
 
         Directory.Delete(_directory, recursive: true);
     }

@@ -10,23 +10,13 @@ public sealed class PausedServiceTests
     private readonly string _name = TestDaemon.NewName();
 
     [TearDown]
-    public async Task CleanUpAsync()
-    {
-        foreach (var (list, remove) in new[] { ("ps -aq", "rm -fv"), ("network ls -q", "network rm") })
-        {
-            var found = (await TestDaemon.DockerAsync($"{list} --filter label=basmalin.stack={_name}")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-            if (found.Length > 0) await TestDaemon.DockerAsync($"{remove} {string.Join(' ', found)}");
-        }
-    }
+    public Task CleanUpAsync() => TestDaemon.RemoveStackAsync(_name);
 
     [Test]
     public async Task Nobody_is_refused_while_a_service_is_paused_and_the_audit_log_says_who_did_it()
     {
         await using var daemon = await RunningDaemon.StartAsync();
-        var file = Path.Combine(daemon.Directory, "compose.yml");
-        await File.WriteAllTextAsync(file, Garden.Light(_name, "1.0.0", "'*'"));
-        var applied = await daemon.RunAsync("apply", file);
-        Assert.That(applied.ExitCode, Is.Zero, applied.Error);
+        await daemon.ApplyAsync(Garden.Light(_name, "1.0.0", "'*'"));
         using var client = new HttpClient { BaseAddress = daemon.Edge };
 
         var paused = await daemon.RunAsync("pause", _name, "--for", "1m");
@@ -52,20 +42,15 @@ public sealed class PausedServiceTests
     public async Task A_maintenance_and_who_passes_it_outlive_the_daemon()
     {
         await using var daemon = await RunningDaemon.StartAsync();
-        var file = Path.Combine(daemon.Directory, "compose.yml");
-        await File.WriteAllTextAsync(file, Garden.Light(_name, "1.0.0", "'*'"));
-        var applied = await daemon.RunAsync("apply", file);
-        Assert.That(applied.ExitCode, Is.Zero, applied.Error);
+        await daemon.ApplyAsync(Garden.Light(_name, "1.0.0", "'*'"));
         using var stranger = From(IPAddress.Loopback);
         using var staff = From(IPAddress.Parse("127.0.0.2"));
 
-        var began = await daemon.RunAsync("maintenance", _name, "on", "--allow", "127.0.0.2/32");
-        Assert.That(began.ExitCode, Is.Zero, began.Error);
+        await daemon.SucceedAsync("maintenance", _name, "on", "--allow", "127.0.0.2/32");
         var before = await SeenAsync();
         await daemon.RestartAsync();
         var after = await SeenAsync();
-        var ended = await daemon.RunAsync("maintenance", _name, "off");
-        Assert.That(ended.ExitCode, Is.Zero, ended.Error);
+        await daemon.SucceedAsync("maintenance", _name, "off");
 
         (HttpStatusCode, HttpStatusCode, HttpStatusCode) closed = (HttpStatusCode.ServiceUnavailable, HttpStatusCode.OK, HttpStatusCode.OK);
         Assert.That((before, after), Is.EqualTo((closed, closed)), "a stranger, the staff, and the path of the gate");
@@ -84,10 +69,7 @@ public sealed class PausedServiceTests
     public async Task What_has_no_route_cannot_be_paused()
     {
         await using var daemon = await RunningDaemon.StartAsync();
-        var file = Path.Combine(daemon.Directory, "compose.yml");
-        await File.WriteAllTextAsync(file, $"name: {_name}\nservices:\n  cache:\n    image: {Garden.Registry}/redis:7\n    stop_grace_period: 1s\n");
-        var applied = await daemon.RunAsync("apply", file);
-        Assert.That(applied.ExitCode, Is.Zero, applied.Error);
+        await daemon.ApplyAsync($"name: {_name}\nservices:\n  cache:\n    image: {Garden.Registry}/redis:7\n    stop_grace_period: 1s\n");
 
         var all = await daemon.RunAsync("pause", _name);
         var one = await daemon.RunAsync("pause", _name, "cache");

@@ -88,6 +88,22 @@ internal sealed class RunningDaemon : IAsyncDisposable
     /// <summary>A line of the command line, over the socket.</summary>
     public Task<CliResult> RunAsync(params string[] arguments) => CliResult.OfAsync(["--socket", Options.Admin.Socket, .. arguments]);
 
+    /// <summary>The same, and it must succeed.</summary>
+    public async Task<CliResult> SucceedAsync(params string[] arguments)
+    {
+        var result = await RunAsync(arguments);
+        Assert.That(result.ExitCode, Is.Zero, result.Error);
+        return result;
+    }
+
+    /// <summary>Applies a Compose file, which must succeed.</summary>
+    public async Task ApplyAsync(string compose)
+    {
+        var file = Path.Combine(Directory, "compose.yml");
+        await File.WriteAllTextAsync(file, compose);
+        await SucceedAsync("apply", file);
+    }
+
     public static async Task<JsonNode> JsonAsync(HttpResponseMessage answer) =>
         JsonNode.Parse(await answer.Content.ReadAsStringAsync()) ?? throw new InvalidOperationException("The answer is null.");
 

@@ -10,27 +10,18 @@ public sealed class StaticVolumeTests
     private readonly string _name = TestDaemon.NewName();
 
     [TearDown]
-    public async Task CleanUpAsync()
-    {
-        foreach (var (list, remove) in new[] { ("ps -aq", "rm -fv"), ("network ls -q", "network rm"), ("volume ls -q", "volume rm -f") })
-        {
-            var found = (await TestDaemon.DockerAsync($"{list} --filter label=basmalin.stack={_name}")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-            if (found.Length > 0) await TestDaemon.DockerAsync($"{remove} {string.Join(' ', found)}");
-        }
-    }
+    public Task CleanUpAsync() => TestDaemon.RemoveStackAsync(_name);
 
     [Test]
     public async Task Uploads_are_served_from_their_volume_across_a_deployment_and_a_restart_of_the_daemon()
     {
         await using var daemon = await RunningDaemon.StartAsync();
-        var file = Path.Combine(daemon.Directory, "compose.yml");
-        await File.WriteAllTextAsync(file, Compose("1.0.0"));
-        await SucceedAsync(daemon.RunAsync("apply", file));
+        await daemon.ApplyAsync(Compose("1.0.0"));
         var volume = (await TestDaemon.DockerAsync($"volume inspect --format {{{{.Mountpoint}}}} {_name}_uploads")).Trim();
         await File.WriteAllTextAsync(Path.Combine(volume, "photo.txt"), "0123456789");
 
         var first = await SeenAsync(daemon);
-        await SucceedAsync(daemon.RunAsync("deploy", _name, "--image", $"app={Garden.Image("2.0.0")}"));
+        await daemon.SucceedAsync("deploy", _name, "--image", $"app={Garden.Image("2.0.0")}");
         var second = await SeenAsync(daemon);
         await daemon.RestartAsync();
         var third = await SeenAsync(daemon);
@@ -49,12 +40,6 @@ public sealed class StaticVolumeTests
         using var again = await client.SendAsync(conditional);
         using var missing = await client.GetAsync("/uploads/nothing.txt");
         return (await whole.Content.ReadAsStringAsync(), part.StatusCode, await part.Content.ReadAsStringAsync(), again.StatusCode, missing.StatusCode);
-    }
-
-    private static async Task SucceedAsync(Task<CliResult> asked)
-    {
-        var result = await asked;
-        Assert.That(result.ExitCode, Is.Zero, result.Error);
     }
 
     private string Compose(string tag) => Garden.Light(_name, tag, "'*'", "volumes: [ \"uploads:/uploads\" ]", tail: "volumes:\n  uploads: {}")

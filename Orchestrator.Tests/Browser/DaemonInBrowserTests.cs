@@ -54,7 +54,7 @@ public sealed class DaemonInBrowserTests
         }
         finally
         {
-            await RemoveAsync(name);
+            await TestDaemon.RemoveStackAsync(name);
         }
     }
 
@@ -178,16 +178,4 @@ public sealed class DaemonInBrowserTests
 
     private static Task ShootAsync(IPage page, string name) =>
         page.ScreenshotAsync(new() { Path = Path.Combine(TestContext.CurrentContext.WorkDirectory, $"browser-{name}.png"), Animations = ScreenshotAnimations.Disabled });
-
-    private static async Task RemoveAsync(string stack)
-    {
-        await RemoveAsync($"ps -aq --filter label=basmalin.stack={stack}", "rm -fv");
-        await RemoveAsync($"network ls -q --filter label=basmalin.stack={stack}", "network rm");
-    }
-
-    private static async Task RemoveAsync(string list, string remove)
-    {
-        var found = (await TestDaemon.DockerAsync(list)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        if (found.Length > 0) await TestDaemon.DockerAsync($"{remove} {string.Join(' ', found)}");
-    }
 }

@@ -191,13 +191,7 @@ internal sealed class TestDaemon : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await CloseAsync();
-        foreach (var stack in _stacks)
-        {
-            await DockerAsync($"ps -aq --filter label=basmalin.stack={stack}", "rm -fv");
-            await DockerAsync($"network ls -q --filter label=basmalin.stack={stack}", "network rm");
-            await DockerAsync($"volume ls -q --filter label=basmalin.stack={stack}", "volume rm -f");
-        }
-
+        foreach (var stack in _stacks) await RemoveStackAsync(stack);
         System.IO.Directory.Delete(_directory, recursive: true);
     }
 
@@ -210,10 +204,14 @@ internal sealed class TestDaemon : IAsyncDisposable
         return output;
     }
 
-    private static async Task DockerAsync(string list, string remove)
+    /// <summary>Takes everything of a stack off the engine: containers, networks, volumes.</summary>
+    public static async Task RemoveStackAsync(string stack)
     {
-        var found = (await DockerAsync(list)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        if (found.Length > 0) await DockerAsync($"{remove} {string.Join(' ', found)}");
+        foreach (var (list, remove) in new[] { ("ps -aq", "rm -fv"), ("network ls -q", "network rm"), ("volume ls -q", "volume rm -f") })
+        {
+            var found = (await DockerAsync($"{list} --filter label=basmalin.stack={stack}")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            if (found.Length > 0) await DockerAsync($"{remove} {string.Join(' ', found)}");
+        }
     }
 
     private static async Task<ServiceProvider> BuildAsync(string directory, int port, DeploymentOptions? options, VaultOptions vault, TestSurroundings around, TimeProvider? clock = null, HealingOptions? healing = null)

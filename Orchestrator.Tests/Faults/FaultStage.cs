@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
@@ -197,13 +196,7 @@ internal sealed class FaultStage : IAsyncDisposable
 
         _process?.Dispose();
         _api.Dispose();
-        foreach (var stack in _stacks)
-            foreach (var (list, remove) in new[] { ("ps -aq", "rm -fv"), ("network ls -q", "network rm"), ("volume ls -q", "volume rm -f") })
-            {
-                var found = Lines(await TestDaemon.DockerAsync($"{list} --filter label=basmalin.stack={stack}"));
-                if (!found.IsEmpty) await TestDaemon.DockerAsync($"{remove} {string.Join(' ', found)}");
-            }
-
+        foreach (var stack in _stacks) await TestDaemon.RemoveStackAsync(stack);
         System.IO.Directory.Delete(Directory, recursive: true);
     }
 
@@ -218,8 +211,6 @@ internal sealed class FaultStage : IAsyncDisposable
 
         return TimeProvider.System.GetUtcNow();
     }
-
-    private static ImmutableArray<string> Lines(string text) => [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal)];
 
     /// <summary>Who answers for a host; null: nobody.</summary>
     public Task<string?> VersionAsync(string host) => Scene.VersionAsync(Edge, host);

@@ -128,11 +128,7 @@ internal sealed class SystemdMachine : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await DockerCli.TryAsync("rm", "-f", "-v", _name);
-        foreach (var (list, remove) in new[] { ("ps -aq", "rm -fv"), ("network ls -q", "network rm"), ("volume ls -q", "volume rm -f") })
-        {
-            var found = (await TestDaemon.DockerAsync($"{list} --filter label=basmalin.stack={Stack}")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-            if (found.Length > 0) await TestDaemon.DockerAsync($"{remove} {string.Join(' ', found)}");
-        }
+        await TestDaemon.RemoveStackAsync(Stack);
 
         Directory.Delete(Share, recursive: true);
     }
