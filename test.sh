@@ -113,7 +113,7 @@ for i in "${!parts[@]}"; do
     failed=$((failed + 1))
     continue
   fi
-  [ "$code" = 0 ] && [ "$f" = 0 ] || grep -a -A 25 -E '^failed ' "$log" | head -n 400 || true
+  [ "$code" = 0 ] && [ "$f" = 0 ] || grep -a -A 80 -E '^failed ' "$log" | head -n 600 || true
   notrun=$((total - p - f))
   [ "$notrun" = 0 ] || { printf '%d tests of "%s" did not run; a test that does not run has failed\n' "$notrun" "$name"; f=$((f + notrun)); }
   [ "$code" = 0 ] || [ "$f" != 0 ] || f=1

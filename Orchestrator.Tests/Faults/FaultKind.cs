@@ -26,11 +26,12 @@ internal sealed record FaultKind(string Name, Func<FaultStage, Task> Prepare, Fu
         Bad("exit", "failed", "containerExited", Never),
         Bad("smoke", "failed", "smokeFailed", Never),
         Bad("migration", "failed", "migrationFailed", Never),
-        Bad("bake", "rolledBack", "bakeFailed", visit => visit.Version == "bad", bake: "5s"),
+        // The watch goes on while the old colour is drained: on a busy machine a few requests would be judged there already, and another row be the last one.
+        Bad("bake", "rolledBack", "bakeFailed", visit => visit.Version == "bad", bake: "10s", enough: 40),
     ];
 
     /// <param name="note">A text in the environment of every service: another one makes all of them anew.</param>
-    public static string Compose(string stack, string tag, string note, string warm = "0s", string deadline = "20s", string bake = "300ms", string shift = "", string stable = "0s") => $$"""
+    public static string Compose(string stack, string tag, string note, string warm = "0s", string deadline = "20s", string bake = "300ms", string shift = "", string stable = "0s", int enough = 5) => $$"""
         name: {{stack}}
         services:
           app:
@@ -46,7 +47,7 @@ internal sealed record FaultKind(string Name, Func<FaultStage, Task> Prepare, Fu
               migrate: ["perl", "-e", "exit($$ENV{MODE} eq 'migration' ? 3 : 0)"]
               {{shift}}
               drain: { http: 2s, websocket: 1s }
-              bake: { for: {{bake}}, min_requests: 5, max_error_ratio: 0.2 }
+              bake: { for: {{bake}}, min_requests: {{enough}}, max_error_ratio: 0.2 }
               warm: {{warm}}
           side:
             image: {{FaultImages.Name("ok-1")}}
@@ -61,18 +62,18 @@ internal sealed record FaultKind(string Name, Func<FaultStage, Task> Prepare, Fu
             depends_on: [ app ]
         """;
 
-    public static Task ApplyAsync(FaultStage stage, string tag, string note, string warm = "0s", string deadline = "20s", string bake = "300ms", string shift = "") =>
-        stage.SubmitAsync(HttpMethod.Post, $"stacks?directory={stage.Directory}", Compose(stage.Stack, tag, note, warm, deadline, bake, shift));
+    public static Task ApplyAsync(FaultStage stage, string tag, string note, string warm = "0s", string deadline = "20s", string bake = "300ms", string shift = "", int enough = 5) =>
+        stage.SubmitAsync(HttpMethod.Post, $"stacks?directory={stage.Directory}", Compose(stage.Stack, tag, note, warm, deadline, bake, shift, enough: enough));
 
     public static Task DeployAsync(FaultStage stage, string tag) =>
         stage.SubmitAsync(HttpMethod.Post, $"stacks/{stage.Stack}/deployments", new { images = new Dictionary<string, string> { ["app"] = FaultImages.Name(tag) } });
 
     /// <summary>A stack that serves, by whatever way it gets there.</summary>
-    public static async Task StandingAsync(FaultStage stage, string warm = "0s", string deadline = "20s", string bake = "300ms", string shift = "")
+    public static async Task StandingAsync(FaultStage stage, string warm = "0s", string deadline = "20s", string bake = "300ms", string shift = "", int enough = 5)
     {
         if ((await stage.StatusAsync())?["services"]?.AsArray() is { Count: > 0 }) return;
 
-        await ApplyAsync(stage, "ok-1", "1", warm, deadline, bake, shift);
+        await ApplyAsync(stage, "ok-1", "1", warm, deadline, bake, shift, enough);
         await SucceededAsync(stage);
     }
 
@@ -82,8 +83,8 @@ internal sealed record FaultKind(string Name, Func<FaultStage, Task> Prepare, Fu
         if (ended?["state"]?.GetValue<string>() != "succeeded") throw new InvalidOperationException($"{ended?.ToJsonString()}\n{stage.Tail()}");
     }
 
-    private static FaultKind Bad(string tag, string state, string reason, Func<Visit, bool> allowed, string deadline = "20s", string bake = "300ms") => new(
-        $"a version with a bad {tag}", stage => StandingAsync(stage, deadline: deadline, bake: bake), stage => DeployAsync(stage, tag), state, reason, allowed);
+    private static FaultKind Bad(string tag, string state, string reason, Func<Visit, bool> allowed, string deadline = "20s", string bake = "300ms", int enough = 5) => new(
+        $"a version with a bad {tag}", stage => StandingAsync(stage, deadline: deadline, bake: bake, enough: enough), stage => DeployAsync(stage, tag), state, reason, allowed);
 
     private static bool Never(Visit visit) => false;
 

@@ -94,7 +94,7 @@ internal sealed class FaultStage : IAsyncDisposable
     }
 
     /// <summary>The rows since the last <see cref="Arm"/>.</summary>
-    public string[] Rows() => File.ReadAllLines(Path.Combine(Directory, "rows"));
+    public string[] Rows() => File.Exists(Path.Combine(Directory, "rows")) ? File.ReadAllLines(Path.Combine(Directory, "rows")) : [];
 
     /// <summary>Waits for the death that was ordered.</summary>
     public async Task DeadAsync()
@@ -205,7 +205,7 @@ internal sealed class FaultStage : IAsyncDisposable
         var since = TimeProvider.System.GetTimestamp();
         while (!await so())
         {
-            if (TimeProvider.System.GetElapsedTime(since) > Patience) throw new TimeoutException($"It did not come to pass that {what}. The daemon's last lines:\n{Tail()}");
+            if (TimeProvider.System.GetElapsedTime(since) > Patience) throw new TimeoutException($"It did not come to pass that {what}. Rows: {string.Join(", ", Rows())}. The daemon's last lines:\n{Tail()}");
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, CancellationToken.None);
         }
 
