@@ -57,9 +57,9 @@ internal sealed class Blows(ChaosScene scene)
         if (live.Count == 0) return null;                   // another blow was there first
 
         var routed = service == ChaosStacks.App;
-        var excuse = routed ? scene.Excuses.Open(live.Count > 1 ? ExcuseKind.BodyUnderWay : ExcuseKind.NoReplica, act.Kind, stack) : null;
+        var excuse = routed ? scene.Excuses.Open(live.Count > 1 ? ExcuseKind.NotRepeatable : ExcuseKind.NoReplica, act.Kind, stack) : null;
         await RemoveContainerAsync(live[act.Pick % live.Count].Id, cancellationToken);
-        if (excuse?.Kind != ExcuseKind.BodyUnderWay) return excuse;
+        if (excuse?.Kind != ExcuseKind.NotRepeatable) return excuse;
 
         await Task.Delay(Settling, scene.Time, cancellationToken);
         scene.Excuses.End(excuse);

@@ -14,8 +14,8 @@ internal enum ExcuseKind
     /// <summary>Nothing of the stack runs or can be reached: 502, 504, 503 with Retry-After, or an answer that was cut.</summary>
     NoReplica,
 
-    /// <summary>A replica was removed: requests with a body may have been under way on it.</summary>
-    BodyUnderWay,
+    /// <summary>A replica was removed: on it may have been under way what cannot be asked again, a request with a body or one whose answer had begun.</summary>
+    NotRepeatable,
 
     /// <summary>A network was taken away, and with it the way to its addresses: for a moment, until the daemon has heard of it, whatever the host's gateway has there may answer.</summary>
     AddressLost,
@@ -47,7 +47,7 @@ internal sealed record Excuse(ExcuseKind Kind, ActKind Act, string? Stack, long 
             ExcuseKind.DaemonEnds => visit.Came >= From && (visit.Status == 0 || IsComeAgain(visit)),
             ExcuseKind.NoReplica => visit.Status is 0 or 502 or 504 || IsComeAgain(visit),
             ExcuseKind.AddressLost => visit is { Status: not 503, Version: null },
-            _ => visit.HasBody && visit.Status is 0 or 502 or 504,
+            _ => (visit.HasBody && visit.Status is 0 or 502 or 504) || visit is { Status: 0, Version: not null },
         };
     }
 

@@ -116,7 +116,7 @@ internal sealed class SpareEngine : IAsyncDisposable
             await before.WaitForExitAsync(cancellationToken);
             before.Dispose();
             File.Delete(PidFile);
-            RemoveStale(Path.Combine(_directory, "run", "containerd", "containerd.pid"));
+            await ContainerdGoneAsync(Path.Combine(_directory, "run", "containerd", "containerd.pid"), cancellationToken);
         }
 
         string[] arguments =
@@ -142,13 +142,29 @@ internal sealed class SpareEngine : IAsyncDisposable
         }
     }
 
-    /// <summary>The engine takes a process that is dead and was not reaped for one that lives.</summary>
-    private static void RemoveStale(string pidFile)
+    /// <summary>
+    /// The kernel kills it with its parent, a moment later. An engine that starts in that moment takes it for alive and waits for it in vain; so it does with one that
+    /// is dead and was not reaped.
+    /// </summary>
+    private async Task ContainerdGoneAsync(string pidFile, CancellationToken cancellationToken)
     {
         if (!File.Exists(pidFile)) return;
 
-        var status = $"/proc/{File.ReadAllText(pidFile).Trim()}/status";
-        if (!File.Exists(status) || File.ReadLines(status).Any(line => line.StartsWith("State:", StringComparison.Ordinal) && line.Contains('Z', StringComparison.Ordinal))) File.Delete(pidFile);
+        var status = $"/proc/{(await File.ReadAllTextAsync(pidFile, cancellationToken)).Trim()}/status";
+        await UntilAsync("containerd has ended with its engine", () => Task.FromResult(IsDead(status)), cancellationToken);
+        File.Delete(pidFile);
+    }
+
+    private static bool IsDead(string status)
+    {
+        try
+        {
+            return File.ReadLines(status).Any(line => line.StartsWith("State:", StringComparison.Ordinal) && line.Contains('Z', StringComparison.Ordinal));
+        }
+        catch (IOException)
+        {
+            return true;                // the process is gone
+        }
     }
 
     private Task SignalAsync(string signal, CancellationToken cancellationToken) =>

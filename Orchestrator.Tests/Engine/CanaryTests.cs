@@ -66,6 +66,53 @@ internal sealed partial class CanaryTests
     }
 
     [Test]
+    public async Task A_version_that_is_right_but_slow_is_taken_back_and_no_request_has_failed()
+    {
+        await using var daemon = await TestDaemon.StartAsync();
+        var (name, host) = await FirstAsync(daemon);
+        await using var load = OpenLoopLoad.Start(Users(daemon, host) with { Mix = new(KeepAlive: 1, NewConnection: 0, Post: 0, Slow: 0) });
+        await load.SeenAsync("1.0.0", Soon());
+
+        var slow = await daemon.ApplyAsync(Garden.Light(name, "2.0.0", host, "  GARDEN_FAULT_LATENCY_MS: \"700\"", Steps.Replace("max_error_ratio: 5%", "max_p95_ratio: 3", StringComparison.Ordinal)));
+        await load.SeenAsync("1.0.0", Soon());
+        var report = await load.StopAsync();
+
+        TestContext.Out.WriteLine($"{slow.Failure?.Detail}\n{report}");
+        Assert.Multiple(() =>
+        {
+            Assert.That((slow.State, slow.Failure?.Reason), Is.EqualTo((DeploymentState.RolledBack, FailureReason.CanaryFailed)), slow.Failure?.ToString());
+            Assert.That(slow.Failure?.Detail, Does.Contain("its 95th percentile may be 3 times as long, it is "));
+            Assert.That(report.Failed, Is.Zero, report.ToString());
+            Assert.That(report.Versions["2.0.0"], Is.LessThan(report.Versions["1.0.0"]), "it never had more than its share");
+        });
+        Assert.That((await daemon.StateAsync(name)).CurrentRelease, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task By_cookie_nobody_goes_back_to_the_old_version_while_the_shares_rise()
+    {
+        await using var daemon = await TestDaemon.StartAsync();
+        var (name, host) = await FirstAsync(daemon);
+        var clients = Enumerable.Range(0, 40).Select(_ => new CanaryClient(daemon.Edge, host)).ToList();
+        using var leaving = new CancellationTokenSource();
+        var visits = clients.Select(client => client.VisitAsync(leaving.Token)).ToList();
+
+        var good = await daemon.ApplyAsync(Garden.Light(name, "2.0.0", host, basMalin: Steps.Replace("dwell", "sticky: cookie, dwell", StringComparison.Ordinal)));
+        await leaving.CancelAsync();
+        await Task.WhenAll(visits);
+
+        Assert.That(good.State, Is.EqualTo(DeploymentState.Succeeded), good.Failure?.ToString());
+        Assert.Multiple(() =>
+        {
+            // Each client's versions with repetitions left out: the old one, then the new one, and no way back.
+            Assert.That(clients.Select(client => string.Join(" ", client.Versions)), Is.All.EqualTo("1.0.0 2.0.0"));
+            Assert.That(clients.Select(client => client.Problems), Is.All.EqualTo(0));
+            Assert.That(clients.Count(client => client.Changed < clients.Max(other => other.Changed) - TimeSpan.FromSeconds(3)), Is.InRange(1, 39), "some were drawn at an earlier step than others");
+        });
+        foreach (var client in clients) client.Dispose();
+    }
+
+    [Test]
     public async Task Cancelled_in_the_middle_all_requests_go_to_the_old_version_again()
     {
         await using var daemon = await TestDaemon.StartAsync();
@@ -129,4 +176,40 @@ internal sealed partial class CanaryTests
 
     [GeneratedRegex(@"\((\d+\.\d) % of all\)")]
     private static partial Regex Share();
+
+    /// <summary>A browser: it keeps its cookies, and comes again and again.</summary>
+    private sealed class CanaryClient(Uri edge, string host) : IDisposable
+    {
+        private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false, CookieContainer = new() }) { BaseAddress = edge };
+        private readonly List<string> _versions = [];
+
+        /// <summary>The versions that it got, each once for as long as it stayed.</summary>
+        public IReadOnlyList<string> Versions => _versions;
+
+        public int Problems { get; private set; }
+
+        /// <summary>When it got another version for the last time, since the first visit of all.</summary>
+        public TimeSpan Changed { get; private set; }
+
+        public async Task VisitAsync(CancellationToken leaving)
+        {
+            var since = TimeProvider.System.GetTimestamp();
+            while (!leaving.IsCancellationRequested)
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Get, "/version") { Headers = { Host = host } };
+                using var answer = await _client.SendAsync(request, CancellationToken.None);
+                if (!answer.IsSuccessStatusCode) Problems++;
+                var version = answer.Headers.TryGetValues("X-Garden-Version", out var said) ? said.First() : $"{(int)answer.StatusCode}";
+                if (_versions is not [.., var last] || last != version)
+                {
+                    _versions.Add(version);
+                    Changed = TimeProvider.System.GetElapsedTime(since);
+                }
+
+                await Task.Delay(TimeSpan.FromMilliseconds(250), TimeProvider.System, leaving).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+
+        public void Dispose() => _client.Dispose();
+    }
 }

@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
+using System.IO.Compression;
 using System.Net;
 using System.Net.WebSockets;
 using System.Security.Cryptography;
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -183,6 +185,20 @@ internal sealed class Backend : IAsyncDisposable
             context.Response.Headers.Connection = "X-Hop";
             context.Response.Headers["X-Hop"] = "1";
             return "";
+        });
+        _application.MapGet("/api/zipped-events", async (HttpContext context) =>
+        {
+            context.Response.ContentType = "text/event-stream";
+            context.Response.Headers.ContentEncoding = "gzip";
+            await using var zipped = new GZipStream(context.Response.Body, CompressionLevel.Fastest);
+            foreach (var word in new[] { "one", "two" })
+            {
+                await zipped.WriteAsync(Encoding.UTF8.GetBytes($"data: {word}\n\n"));
+                await zipped.FlushAsync();
+            }
+
+            Arrived.TrySetResult();
+            await Gate.Task.WaitAsync(context.RequestAborted);
         });
         _application.MapGet("/api/quiet-events", async (HttpContext context) =>
         {

@@ -49,6 +49,31 @@ public sealed class BalancingTests
     }
 
     [Test]
+    public async Task A_replica_that_broke_everything_off_has_its_share_again_once_it_answers()
+    {
+        await using var fickle = new FickleReplica { Breaks = true };
+        await using var alive = await Backend.StartAsync("alive");
+        await using var bed = await EdgeBed.StartAsync();
+        bed.Publish(new Upstream(new UpstreamIdentity("garden", "app", "blue", 1), [fickle.Address, alive.Address], bed.Time));
+        for (var i = 0; i < 30; i++)
+            await bed.Client.GetStringAsync("/");
+        Assert.That(await bed.MetricsTextAsync(), Does.Contain("basmalin_edge_ejections_total{stack=\"garden\",service=\"app\"} 1"));
+
+        fickle.Mend();
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (await bed.Client.GetStringAsync("/", limit.Token) != "ok")
+            await Task.Yield();
+
+        var answers = new List<string>();
+        for (var i = 0; i < 60; i++)
+            answers.Add(await bed.Client.GetStringAsync("/"));
+
+        // Half of them, within four standard deviations.
+        Assert.That(answers.Count(answer => answer == "ok"), Is.InRange(15, 45));
+        Assert.That(await bed.MetricsTextAsync(), Does.Contain("basmalin_edge_ejections_total{stack=\"garden\",service=\"app\"} 1"), "once, and not again");
+    }
+
+    [Test]
     public async Task A_replica_may_have_an_address_of_IPv6()
     {
         await using var six = await Backend.StartAsync("six", "::1");
@@ -96,6 +121,7 @@ public sealed class BalancingTests
         private readonly Task _accepting;
         private int _resets;
         private int _requests;
+        private bool _mended;
 
         public FickleReplica()
         {
@@ -109,6 +135,9 @@ public sealed class BalancingTests
         public bool Breaks { get; init; }
 
         public ReplicaAddress Address { get; }
+
+        /// <summary>From now on it answers everything.</summary>
+        public void Mend() => Volatile.Write(ref _mended, true);
 
         public int Resets => Volatile.Read(ref _resets);
 
@@ -146,7 +175,7 @@ public sealed class BalancingTests
                     for (var number = 0; await socket.ReceiveAsync(buffer, _stopping.Token) > 0; number++)
                     {
                         Interlocked.Increment(ref _requests);
-                        if (number == 0 && !Breaks)
+                        if (Volatile.Read(ref _mended) || (number == 0 && !Breaks))
                         {
                             await socket.SendAsync("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"u8.ToArray(), _stopping.Token);
                             continue;

@@ -1,6 +1,8 @@
+using System.IO.Compression;
 using System.Text;
 using CsCheck;
 using Orchestrator.Traffic;
+using Orchestrator.Traffic.Requests;
 
 namespace Orchestrator.Tests.Traffic;
 
@@ -33,6 +35,30 @@ public sealed class EventStreamTests
             Assert.That((report.EventStreamsEnded, report.HttpCompleted, report.HttpAborted), Is.EqualTo((8, 8, 0)));
             Assert.That(upstream.Traffic.Snapshot() is { Total: 8, Failed: 0, P95: null }, Is.True);
         });
+    }
+
+    [Test]
+    public async Task A_stream_that_the_application_compressed_is_ended_too_and_every_event_before_can_be_read()
+    {
+        await using var blue = await Backend.StartAsync("blue");
+        await using var bed = await EdgeBed.StartAsync(new EdgeOptions());
+        var upstream = bed.Upstream("blue", blue);
+        bed.Publish(upstream, new RoutePolicy { Compress = CompressionRule.Usual });
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/zipped-events") { Headers = { { "Accept-Encoding", "gzip" } } };
+        using var answer = await bed.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        Assert.That(answer.Content.Headers.ContentEncoding, Is.EqualTo(new[] { "gzip" }), "as it came, and not once more");
+        await using var body = await answer.Content.ReadAsStreamAsync();
+        await blue.Arrived.Task;
+
+        var drained = upstream.DrainAsync(new DrainBudget(TimeSpan.FromSeconds(1), TimeSpan.Zero), CancellationToken.None);
+        using var raw = new MemoryStream();
+        await body.CopyToAsync(raw);                                // one that is cut off throws instead
+        raw.Position = 0;
+        await using var plain = new GZipStream(raw, CompressionMode.Decompress);
+        using var reader = new StreamReader(plain);
+
+        Assert.That(await reader.ReadToEndAsync(), Is.EqualTo("data: one\n\ndata: two\n\n"));
+        Assert.That(await drained is { EventStreamsEnded: 1, HttpCompleted: 1, HttpAborted: 0 }, Is.True);
     }
 
     [Test]
