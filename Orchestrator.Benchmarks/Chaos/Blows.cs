@@ -103,6 +103,7 @@ internal sealed class Blows(ChaosScene scene)
             }
         }
 
+        await scene.Daemon.StatusAsync(stack, cancellationToken);      // one that is just being started has not heard of it yet
         await Task.Delay(Settling, scene.Time, cancellationToken);
         scene.Excuses.End(moment);
         return excuse;

@@ -26,6 +26,7 @@ public sealed partial class NetworkWatch : IAsyncDisposable
     {
         (_containers, _traffic, _keeper, _logger) = (containers, traffic, keeper, logger);
         _keeper.Happened += OnHappened;
+        _keeper.Listening += OnListening;
     }
 
     /// <summary>A container of ours runs and has left a network; must not throw.</summary>
@@ -38,6 +39,7 @@ public sealed partial class NetworkWatch : IAsyncDisposable
         if (_stopping.IsCancellationRequested) return;
 
         _keeper.Happened -= OnHappened;
+        _keeper.Listening -= OnListening;
         await _stopping.CancelAsync();
         await _loop;
     }
@@ -45,6 +47,12 @@ public sealed partial class NetworkWatch : IAsyncDisposable
     private void OnHappened(EngineEvent happened)
     {
         if (happened.Action == EngineEvent.OffNetwork) _left.Writer.TryWrite(happened.Container);
+    }
+
+    /// <summary>What was taken off its network while the engine was not heard was told to nobody: at a start, for instance, after the routes were laid.</summary>
+    private void OnListening()
+    {
+        foreach (var replica in _traffic.Live.SelectMany(upstream => upstream.Replicas)) _left.Writer.TryWrite(new(replica.Key));
     }
 
     private async Task LoopAsync(CancellationToken cancellationToken)

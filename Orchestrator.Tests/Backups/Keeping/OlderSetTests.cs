@@ -4,6 +4,7 @@ using Orchestrator.Backups.Keeping;
 using Orchestrator.Backups.Pipeline;
 using Orchestrator.Backups.Stores;
 using Orchestrator.Tests.Architecture;
+using Orchestrator.Tests.Backups.Postgres;
 using Orchestrator.Tests.Backups.Redis;
 using Orchestrator.Tests.Backups.Volumes;
 using Orchestrator.Tests.GardenApp;
@@ -27,6 +28,9 @@ public sealed class OlderSetTests
     [TestCaseSource(nameof(Versions))]
     public Task A_volume_that_an_older_version_has_kept_comes_back(string version) => VolumeComesBackAsync(Path.Combine(Folder, version, "volume"));
 
+    [TestCaseSource(nameof(Versions))]
+    public Task A_PostgreSQL_that_an_older_version_has_kept_comes_back_with_what_was_received_after_the_set(string version) => PostgresComesBackAsync(Path.Combine(Folder, version, "postgres"));
+
     /// <summary>
     /// <c>BASMALIN_OLDER=0.1</c> leaves them beside the others, under that name: for when the format is about to change, run with the version before.
     /// </summary>
@@ -38,9 +42,11 @@ public sealed class OlderSetTests
 
         await WriteRedisAsync(Path.Combine(folder, "redis"));
         await WriteVolumeAsync(Path.Combine(folder, "volume"));
+        await WritePostgresAsync(Path.Combine(folder, "postgres"));
 
         await RedisComesBackAsync(Path.Combine(folder, "redis"));
         await VolumeComesBackAsync(Path.Combine(folder, "volume"));
+        await PostgresComesBackAsync(Path.Combine(folder, "postgres"));
     }
 
     private static async Task RedisComesBackAsync(string folder)
@@ -76,6 +82,45 @@ public sealed class OlderSetTests
         Assert.That(await bed.RestoredFingerprintsAsync(), Is.EqualTo(part.Fingerprints));
     }
 
+    private static async Task PostgresComesBackAsync(string folder)
+    {
+        await using var cluster = await Cluster.StartAsync();
+        var (part, reader) = await OpenAsync(folder);
+
+        var asSet = await RestoredAsync(new RestorePoint.OfSet(), "as-set");
+        var latest = await RestoredAsync(new RestorePoint.Latest(), "latest");
+
+        var found = await cluster.Source.FingerprintsAsync(asSet, CancellationToken.None);
+        Assert.That(part.Fingerprints.Keys, Does.Contain("table garden.public.plants"));
+        foreach (var (table, print) in part.Fingerprints) Assert.That(found.GetValueOrDefault(table), Is.EqualTo(print), table);
+        Assert.That(await Cluster.AskAsync<long>(asSet, "SELECT count(*) FROM plants"), Is.EqualTo(1000));
+        Assert.That(await Cluster.AskAsync<long>(latest, "SELECT count(*) FROM plants"), Is.EqualTo(1500), "received after the set");
+
+        async Task<BackupSubject> RestoredAsync(RestorePoint point, string name)
+        {
+            var directory = cluster.NewDirectory(name);
+            await cluster.Source.RestoreAsync(part, cluster.Target(directory, point) with { Stack = "garden" }, reader, CancellationToken.None);
+            return await cluster.StartOnAsync(directory, name);
+        }
+    }
+
+    private static async Task WritePostgresAsync(string folder)
+    {
+        await using var cluster = await Cluster.StartAsync();
+        await cluster.ExecuteAsync("CREATE TABLE plants AS SELECT g AS id, 'plant ' || g AS name, jsonb_build_object('beds', g % 7) AS plan, now() AS planted FROM generate_series(1, 1000) g");
+        var store = new TestStore(cluster.PathOf("store"), "garden");
+        await using (var receiver = new RunningReceiver(cluster, store, cluster.With(new() { Kind = "postgres", Wal = true })))
+        {
+            await receiver.UntilAsync(status => status.Streaming, "it streams");
+            var part = await cluster.Source.BackupAsync(cluster.Subject, store.Writer, CancellationToken.None);
+            await store.PublishAsync(part, cluster.Source.Recovery(part)!);
+            await cluster.ExecuteAsync("INSERT INTO plants SELECT g, 'later', '{}', now() FROM generate_series(1001, 1500) g");
+            await receiver.StoredAsync();
+        }
+
+        await KeepAsync(store.Root, store.PrivateKey, folder);
+    }
+
     private static async Task WriteRedisAsync(string folder)
     {
         await using var bed = await RedisBed.MakeAsync();
@@ -93,7 +138,7 @@ public sealed class OlderSetTests
             await stream.UntilStoredAsync(await RedisStreamTests.OffsetAsync(server));
         }
 
-        await KeepAsync(bed.Store, folder);
+        await KeepAsync(bed.Store.Root, bed.Store.PrivateKey, folder);
     }
 
     private static async Task WriteVolumeAsync(string folder)
@@ -101,14 +146,14 @@ public sealed class OlderSetTests
         using var files = new VolumeBed();
         await VolumeBed.ShellAsync(files.Files, "mkdir -p deep/er; printf text > plain; ln plain deep/another; ln -s plain link; : > nothing; truncate -s 1M holes; printf x >> holes; chmod 0640 plain; printf y > \"$(printf 'not\\377utf8')\"");
         await files.PublishAsync();
-        await KeepAsync(files.Store, folder);
+        await KeepAsync(files.Store.Root, files.Store.PrivateKey, folder);
     }
 
-    private static async Task KeepAsync(SourceStore store, string folder)
+    private static async Task KeepAsync(string root, string key, string folder)
     {
         Directory.CreateDirectory(folder);
-        await Orchestrator.Tests.Docker.Command.RunAsync("cp", "-r", store.Root, Path.Combine(folder, "store"));
-        await File.WriteAllTextAsync(Path.Combine(folder, "offline.key"), store.PrivateKey);
+        await Orchestrator.Tests.Docker.Command.RunAsync("cp", "-r", root, Path.Combine(folder, "store"));
+        await File.WriteAllTextAsync(Path.Combine(folder, "offline.key"), key);
     }
 
     private static async Task<(BackupPart Part, BackupReader Reader)> OpenAsync(string folder)
