@@ -233,6 +233,48 @@ internal sealed class StackTests
     }
 
     [Test]
+    public async Task The_image_of_a_forgotten_release_goes_when_it_can_be_had_again_and_stays_when_somebody_built_it_here()
+    {
+        await using var daemon = await TestDaemon.StartAsync(new() { DiskFloorRatio = 0, DiskFloorBytes = 1, KeepReleases = 1 });
+        var (name, context) = (TestDaemon.NewName(), Directory.CreateTempSubdirectory("basmalin-images-"));
+        var (theirs, ours) = (new List<string>(), new List<string>());
+        try
+        {
+            for (var round = 1; round <= 3; round++)
+            {
+                var file = Path.Combine(context.FullName, "Dockerfile");
+                await File.WriteAllTextAsync(file, $"FROM {Garden.Image("1.0.0")}\nENV WHOSE=theirs ROUND={name}-{round}\n");
+                await TestDaemon.DockerAsync($"build -q -t basmalin-test/{name}:{round} {context.FullName}");
+                await File.WriteAllTextAsync(file, $"FROM {Garden.Image("1.0.0")}\nENV WHOSE=ours ROUND={name}-{round}\n");
+                var applied = await daemon.ApplyAsync($$"""
+                    name: {{name}}
+                    services:
+                      theirs: { image: "basmalin-test/{{name}}:{{round}}", pull_policy: never, environment: { LIGHT: "1" }, stop_grace_period: 1s }
+                      ours: { image: "basmalin-test/{{name}}:ours", build: { context: "{{context.FullName}}" }, environment: { LIGHT: "1" }, stop_grace_period: 1s }
+                    """);
+                Assert.That(applied.State, Is.EqualTo(DeploymentState.Succeeded), applied.Failure?.ToString());
+                var images = (await daemon.Journal.ListReleasesAsync(name, CancellationToken.None)).Single(release => release.Number == round).Images;
+                theirs.Add(images["theirs"].Id);
+                ours.Add(images["ours"].Id);
+            }
+
+            await daemon.CleanAsync(name);
+
+            Assert.That((await daemon.Journal.ListReleasesAsync(name, CancellationToken.None)).Select(release => release.Number), Is.EqualTo(new[] { 3, 2 }));
+            Assert.That(await Task.WhenAll(ours.Select(IsHereAsync)), Is.EqualTo(new[] { false, true, true }), "it can be built again");
+            Assert.That(await Task.WhenAll(theirs.Select(IsHereAsync)), Is.EqualTo(new[] { true, true, true }), "nobody could fetch it again");
+        }
+        finally
+        {
+            context.Delete(recursive: true);
+            await TestDaemon.RemoveStackAsync(name);
+            foreach (var image in theirs.Concat(ours)) await daemon.Engine.RemoveImageAsync(image, CancellationToken.None);
+        }
+
+        async Task<bool> IsHereAsync(string image) => await daemon.Engine.FindImageAsync(image, CancellationToken.None) is not null;
+    }
+
+    [Test]
     public async Task A_stored_secret_is_a_file_in_the_container_and_a_missing_one_is_refused_before_anything_starts()
     {
         await using var daemon = await TestDaemon.StartAsync();

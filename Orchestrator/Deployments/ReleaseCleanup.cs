@@ -28,6 +28,7 @@ public sealed partial class ReleaseCleanup(IJournal journal, IContainerEngine en
         {
             foreach (var image in release.Images.Values.Where(image => !kept.Contains(image.Id)).DistinctBy(image => image.Id))
             {
+                if (!await CanBeHadAgainAsync(image, cancellationToken)) continue;
                 if (await engine.RemoveImageAsync(image.Pinned, cancellationToken)) LogImageRemoved(stack, image.Pinned);
             }
 
@@ -44,6 +45,10 @@ public sealed partial class ReleaseCleanup(IJournal journal, IContainerEngine en
         var newest = releases.Select(release => release.Number).DefaultIfEmpty(0).Max();
         return [.. releases.Where(release => !needed.Contains(release.Number) && !recent.Contains(release.Number) && release.Number != newest)];
     }
+
+    /// <summary>From its registry, or by building it as we did. One that somebody else built or loaded here is his: nobody could fetch it again.</summary>
+    private async Task<bool> CanBeHadAgainAsync(ImageIdentity image, CancellationToken cancellationToken) =>
+        image.Digest is not null || await engine.FindImageAsync(image.Id, cancellationToken) is { BuiltFor: not null };
 
     /// <summary>Identifiers of images that some release of any stack still needs.</summary>
     private async Task<HashSet<string>> KeptImagesAsync(string stack, ImmutableArray<Release> surplus, CancellationToken cancellationToken)

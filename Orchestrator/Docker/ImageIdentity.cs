@@ -21,6 +21,9 @@ public sealed record ImageIdentity
     /// <summary>Bytes.</summary>
     public long Size { get; init; }
 
+    /// <summary>The stack that it was built for, by the label that such a build gets; null: it was not built here by this program.</summary>
+    public string? BuiltFor { get; init; }
+
     /// <summary>What a container is created from: the digest where there is one, else the identifier.</summary>
     public string Pinned => Digest ?? Id;
 }

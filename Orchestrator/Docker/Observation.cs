@@ -74,6 +74,7 @@ internal static class Observation
             ExposedPorts = [.. (seen.Config?.ExposedPorts?.Keys ?? []).Select(Port).OfType<int>().Distinct().Order()],
             HasHealthcheck = seen.Config?.Healthcheck?.Test is { Count: > 0 } test && test[0] != "NONE",
             Size = seen.Size,
+            BuiltFor = seen.Config?.Labels is { } labels && labels.TryGetValue(Labels.Stack, out var stack) ? stack : null,
         };
     }
 
