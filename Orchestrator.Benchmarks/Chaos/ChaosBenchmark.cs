@@ -31,12 +31,29 @@ internal sealed class ChaosBenchmark(TimeSpan length, int seed, string? program,
             await engine.RunAsync(["pull", "-q", "localhost:5000/basmalin/redis:7"], cancellationToken);
             await using var daemon = new ChaosDaemon(published, Place(directory, engine), time);
             await daemon.StartAsync(cancellationToken);
-            return ChaosReport.Of(await ScenesAsync(new ChaosScene(engine, daemon, new Excuses(time), new Versions(time), time), cancellationToken));
+            try
+            {
+                return ChaosReport.Of(await ScenesAsync(new ChaosScene(engine, daemon, new Excuses(time), new Versions(time), time), cancellationToken));
+            }
+            catch (Exception unknown) when (unknown is not OperationCanceledException)
+            {
+                Keep(daemon, engine);
+                throw;
+            }
         }
         finally
         {
             Directory.Delete(directory, recursive: true);
         }
+    }
+
+    /// <summary>Both logs, whole: nobody knows yet what to look for in them.</summary>
+    private void Keep(ChaosDaemon daemon, SpareEngine engine)
+    {
+        Directory.CreateDirectory(_evidence);
+        File.Copy(daemon.Log, Path.Combine(_evidence, "daemon.log"), overwrite: true);
+        File.Copy(engine.Log, Path.Combine(_evidence, "dockerd.log"), overwrite: true);
+        Console.Error.WriteLine($"chaos: the daemon {daemon.Fate}; the logs: {_evidence}");
     }
 
     // A run strikes oftener than healing is made to bear: what it gives up is proved elsewhere.

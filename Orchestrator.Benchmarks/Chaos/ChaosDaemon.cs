@@ -24,6 +24,9 @@ internal sealed class ChaosDaemon(string program, DaemonPlace place, TimeProvide
 
     public DaemonProcess Process => _process ?? throw new InvalidOperationException("The daemon was not started.");
 
+    /// <summary>What has become of it.</summary>
+    public string Fate => _process is null ? "is being started" : _process.HasExited ? $"has ended by itself with {_process.ExitCode}" : "runs";
+
     /// <summary>Until its edge listens.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {

@@ -85,6 +85,9 @@ internal sealed class DaemonProcess : IAsyncDisposable
     /// <summary>It has ended by itself.</summary>
     public bool HasExited => _process.HasExited;
 
+    /// <summary>Of one that has exited.</summary>
+    public int ExitCode => _process.ExitCode;
+
     /// <summary>SIGTERM, and then its end.</summary>
     /// <returns>Its exit code.</returns>
     public async Task<int> StopAsync(CancellationToken cancellationToken)
