@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -53,19 +54,32 @@ public sealed partial class Daemon : IAsyncDisposable
 
     internal IServiceProvider Services => _admin.Services;
 
-    /// <summary>Runs until it is asked to stop.</summary>
+    /// <summary>Runs until it is asked to stop: from the first moment on, as the edge serves before all of it has started.</summary>
     /// <returns>The process's exit code.</returns>
     public static async Task<int> RunAsync(AgentOptions options, bool terminal, CancellationToken cancellationToken)
     {
+        using var asked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         try
         {
-            await using var daemon = await StartAsync(options, terminal, TimeProvider.System, cancellationToken);
-            return await daemon.WaitAsync(cancellationToken);
+            await using var daemon = await StartAsync(options, terminal, TimeProvider.System, asked.Token);
+            return await daemon.WaitAsync(asked.Token);
+        }
+        catch (OperationCanceledException) when (asked.IsCancellationRequested)
+        {
+            return Cli.ExitCodes.Done;                              // before it had started: what was open already was closed in good order
         }
         catch (DaemonStartException exception)
         {
             await Console.Error.WriteLineAsync($"error: {exception.Message}");
             return Cli.ExitCodes.Failed;
+        }
+
+        void Stop(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            asked.Cancel();
         }
     }
 

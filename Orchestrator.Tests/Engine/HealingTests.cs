@@ -173,6 +173,29 @@ internal sealed class HealingTests
         Assert.That((await daemon.GetAsync(host, "/up")).Status, Is.EqualTo(System.Net.HttpStatusCode.OK));
     }
 
+    [Test]
+    public async Task A_replica_that_loses_its_network_while_a_deployment_is_at_the_stack_is_on_it_again_at_once()
+    {
+        const string Trial = "shift: { steps: [1%, 100%], dwell: 30m, min_requests: 100000 }";
+        await using var daemon = await TestDaemon.StartAsync(healing: Quick);
+        var name = TestDaemon.NewName();
+        var host = $"{name}.example";
+        var first = await daemon.ApplyAsync(Garden.Light(name, "1.0.0", host, basMalin: Trial));
+        Assert.That(first.State, Is.EqualTo(DeploymentState.Succeeded), first.Failure?.ToString());
+        var live = (await daemon.ContainersAsync(name)).Single();
+        var trial = await daemon.SubmitAsync(daemon.Request(Garden.Light(name, "2.0.0", host, basMalin: Trial)));
+        await daemon.ReachesAsync(trial, StepKind.Shift);
+
+        await TestDaemon.DockerAsync($"network disconnect -f {name}_default {live.Id.Value}");
+        await UntilAsync(async () => (await daemon.Engine.InspectAsync(live.Id, CancellationToken.None))?.Addresses.ContainsKey($"{name}_default") == true, "it is on its network again");
+        await UntilAsync(() => Task.FromResult(daemon.Traffic.LiveOf(name)["app"].Available == 1), "it is in the rotation again");
+
+        Assert.That((await daemon.Journal.FindDeploymentAsync(trial, CancellationToken.None))?.State, Is.EqualTo(DeploymentState.Running), "nobody waited for its end");
+        await daemon.Deployments.CancelAsync(trial, CancellationToken.None);
+        Assert.That((await daemon.EndAsync(trial)).State, Is.EqualTo(DeploymentState.Cancelled));
+        Assert.That((await daemon.GetAsync(host, "/up")).Version, Is.EqualTo("1.0.0"));
+    }
+
     /// <summary>SIGSTOP: the engine calls it running, and nothing ever answers.</summary>
     [Test]
     public async Task A_replica_that_hangs_is_restarted_and_serves_again()

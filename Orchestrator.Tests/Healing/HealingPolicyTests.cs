@@ -218,6 +218,44 @@ public sealed class HealingPolicyTests
     }
 
     [Test]
+    public void A_replica_that_a_restart_did_not_help_is_replaced_and_a_service_in_place_is_restarted_again()
+    {
+        var scene = new Scene(database: "healthcheck: { test: [CMD, ok] }");
+        scene.Picture = scene.Picture with { Sick = ImmutableDictionary<ContainerId, string>.Empty.Add(new("app1"), "refused").Add(new("database1"), "no") };
+        scene.Act();
+        scene.Now += 301 * Second;
+        Assert.That(scene.Act().Acts.Select(act => act.Kind), Is.EqualTo(new[] { "restart", "restart" }));
+
+        scene.Now += 5 * Second;
+        scene.Act();
+        scene.Now += 31 * Second;
+        var second = (HealingAct.Replace)scene.Act().Acts.Single();
+        Assert.That((second.Container.Id.Value, second.Why, second.Recycles), Is.EqualTo(("app1", "it runs and is not well: refused, and a restart did not help", false)));
+
+        scene.Now += 301 * Second;
+        Assert.That(scene.Act().Acts.Single(act => act.Key.Service == "database").Kind, Is.EqualTo("restart"), "there is never a second one of it");
+    }
+
+    [Test]
+    public void After_the_window_a_replica_that_is_unhealthy_is_restarted_first_again()
+    {
+        var scene = new Scene();
+        scene.Picture = scene.Picture with { Sick = ImmutableDictionary<ContainerId, string>.Empty.Add(new("app1"), "503") };
+        scene.Act();
+        scene.Now += 31 * Second;
+        Assert.That(scene.Act().Acts.Single().Kind, Is.EqualTo("restart"));
+
+        scene.Picture = scene.Picture with { Sick = ImmutableDictionary<ContainerId, string>.Empty };
+        scene.Now += 601 * Second;
+        scene.Act();
+        scene.Picture = scene.Picture with { Sick = ImmutableDictionary<ContainerId, string>.Empty.Add(new("app1"), "503") };
+        scene.Act();
+        scene.Now += 31 * Second;
+
+        Assert.That(scene.Act().Acts.Single().Kind, Is.EqualTo("restart"));
+    }
+
+    [Test]
     public void A_replica_that_was_restarted_because_it_was_unhealthy_has_not_died()
     {
         var scene = new Scene { Options = new() { Deaths = 1 } };

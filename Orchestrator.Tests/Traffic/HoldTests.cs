@@ -27,6 +27,30 @@ public sealed class HoldTests
     }
 
     [Test]
+    public async Task Requests_that_wait_for_a_replica_that_is_tried_again_and_again_leave_nothing_behind_where_they_wait()
+    {
+        const int Many = 40;
+        await using var bed = await EdgeBed.StartAsync(new EdgeOptions { HoldFor = TimeSpan.FromSeconds(4) });
+        var upstream = new Upstream(new UpstreamIdentity("garden", "app", "blue", 1), [new ReplicaAddress("gone", Backend.FreshHost())], bed.Time);
+        bed.Publish(upstream);
+
+        var held = Enumerable.Range(0, Many).Select(_ => bed.Client.GetAsync("/")).ToList();
+        await bed.HeldAsync(Many);
+        var most = 0;
+        while (held.Any(request => !request.IsCompleted))
+        {
+            // Each looks several times meanwhile: whenever the replica may be tried again.
+            most = Math.Max(most, Math.Max(bed.Router.Moved.Waiting, upstream.Changed.Waiting));
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
+        }
+
+        await bed.HeldAsync(0);
+        Assert.That(most, Is.InRange(1, Many));
+        Assert.That((bed.Router.Moved.Waiting, upstream.Changed.Waiting), Is.EqualTo((0, 0)));
+        foreach (var request in held) Assert.That((int)(await request).StatusCode, Is.InRange(502, 504));
+    }
+
+    [Test]
     public async Task A_held_request_goes_where_a_new_table_sends_it()
     {
         await using var green = await Backend.StartAsync("green");

@@ -53,7 +53,7 @@ public sealed partial class CertificateIssuance : IDisposable
     /// <summary>An order came to nothing: the host, why, how many in a row, and when it is tried again.</summary>
     public event Action<string, string, int, DateTimeOffset>? Failed;
 
-    internal Task Moved => _router.Moved;
+    internal Task NextMove() => _router.Moved.Next();
 
     /// <summary>Serves what was issued before, for the hosts that are wanted now; nothing is ordered.</summary>
     public void Restore()

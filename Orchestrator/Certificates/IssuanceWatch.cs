@@ -13,7 +13,7 @@ public sealed class IssuanceWatch(CertificateIssuance issuance) : BackgroundServ
             while (true)
             {
                 // Taken before looking; a run that waits for an authority holds up no later one.
-                var moved = issuance.Moved;
+                var moved = issuance.NextMove();
                 runs.RemoveAll(run => run.IsCompletedSuccessfully);
                 runs.Add(issuance.RunAsync(stoppingToken));
                 await Task.WhenAny([moved, .. runs.Where(run => run.IsFaulted)]).WaitAsync(stoppingToken);

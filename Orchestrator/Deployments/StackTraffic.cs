@@ -53,11 +53,12 @@ public sealed class StackTraffic(TrafficRouter router, EdgeServer edge, VolumeRo
         new(new(stack.Name, spec.Name, generation.Colour.Word(), generation.Release), [.. containers.Select(container => AddressOf(stack, spec, container)).OfType<ReplicaAddress>()], time);
 
     /// <summary>Where the daemon reaches a container: its address on the first network of the service.</summary>
-    public static ReplicaAddress? AddressOf(Stack stack, ServiceSpec spec, ObservedContainer container)
-    {
-        var first = spec.Networks.Select(attachment => stack.Networks.FirstOrDefault(network => network.Key == attachment.Key)).FirstOrDefault(network => network is not null);
-        return first is not null && container.Addresses.TryGetValue(first.Name, out var address) ? new(container.Id.Value, address) : null;
-    }
+    public static ReplicaAddress? AddressOf(Stack stack, ServiceSpec spec, ObservedContainer container) =>
+        NetworkOf(stack, spec) is { } network && container.Addresses.TryGetValue(network, out var address) ? new(container.Id.Value, address) : null;
+
+    /// <summary>The network on which the daemon reaches a service's containers; null: it has none.</summary>
+    public static string? NetworkOf(Stack stack, ServiceSpec spec) =>
+        spec.Networks.Select(attachment => stack.Networks.FirstOrDefault(network => network.Key == attachment.Key)).FirstOrDefault(network => network is not null)?.Name;
 
     /// <summary>The port that requests and probes go to: declared, else the only one that is published, exposed, or named by the image. 0: cannot be told.</summary>
     public static int PortOf(ServiceSpec spec, ImageIdentity? image)

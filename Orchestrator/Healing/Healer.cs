@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Deployments;
 using Orchestrator.Docker;
@@ -9,7 +10,7 @@ namespace Orchestrator.Healing;
 
 /// <summary>
 /// Holds stacks against their releases, at a slow beat and whenever the engine tells of something, and puts right what differs. A stack is borrowed for that:
-/// never while a deployment is at it, and it is given back when one wants it.
+/// never while a deployment is at it, and it is given back when one wants it. Only networks that serving replicas have lost are given back to them in any case.
 /// </summary>
 public sealed partial class Healer(StackObserver observer, HealingBooks books, HealingActs acts, DeploymentQueue queue, HealingWake wake, ILogger<Healer> logger) : IAsyncDisposable
 {
@@ -79,6 +80,14 @@ public sealed partial class Healer(StackObserver observer, HealingBooks books, H
                 else _healing[stack] = Task.Run(() => HealAsync(stack, cancellationToken), CancellationToken.None);
             }
 
+            foreach (var picture in await observer.LookAtBusyAsync(cancellationToken))
+            {
+                var needed = books.WhileDeployed(picture);
+                if (needed.IsEmpty || _healing.GetValueOrDefault(picture.Stack) is { IsCompleted: false }) continue;
+
+                _healing[picture.Stack] = Task.Run(() => ReconnectAsync(picture, needed, cancellationToken), CancellationToken.None);
+            }
+
             _told = "";
         }
         catch (Exception problem) when (problem is EngineException or JournalException)
@@ -124,6 +133,27 @@ public sealed partial class Healer(StackObserver observer, HealingBooks books, H
         {
             _healing.TryRemove(stack, out _);
             if (again) wake.Raise();
+        }
+    }
+
+    /// <summary>Without the stack: a deployment has it.</summary>
+    private async Task ReconnectAsync(StackPicture picture, ImmutableArray<HealingAct> needed, CancellationToken cancellationToken)
+    {
+        try
+        {
+            foreach (var act in needed) await DoAsync(picture, act, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            LogGaveWay(picture.Stack);
+        }
+        catch (Exception defect)
+        {
+            LogDefect(defect, picture.Stack);
+        }
+        finally
+        {
+            _healing.TryRemove(picture.Stack, out _);
         }
     }
 

@@ -27,7 +27,7 @@ public sealed record HealingHistory
     public HealingHistory Seen(StackPicture picture, IReadOnlyDictionary<ContainerId, Death> heard, TimeSpan now, TimeSpan window)
     {
         var history = this with { Acts = Recent(Acts, now, window) };
-        var kept = history.Replicas.Select(pair => KeyValuePair.Create(pair.Key, pair.Value with { Acts = Recent(pair.Value.Acts, now, window), Deaths = pair.Value.Deaths.RemoveAll(death => death.At + window <= now) }));
+        var kept = history.Replicas.Select(pair => KeyValuePair.Create(pair.Key, pair.Value with { Acts = Recent(pair.Value.Acts, now, window), Deaths = pair.Value.Deaths.RemoveAll(death => death.At + window <= now), RestartedSick = pair.Value.RestartedSick + window > now ? pair.Value.RestartedSick : null }));
         history = history with { Replicas = kept.Where(pair => !IsIdle(pair.Value) && !IsBack(pair.Value, picture)).ToImmutableDictionary() };
         foreach (var spec in picture.Wanted)
             foreach (var seen in picture.Of(spec))
@@ -45,7 +45,8 @@ public sealed record HealingHistory
     {
         var (key, record) = (act.Key, Of(act.Key));
         var acts = act.IsRecycling && problem is null ? [] : record.Acts.Add(now);      // nothing was wrong, and nothing is: only what fails is counted against it
-        return With(key, record with { Acts = acts, Problem = problem, Container = null, SickSince = null, HeavySince = null }) with { Acts = Acts.Add(now) };
+        var after = record with { Acts = acts, Problem = problem, Container = null, SickSince = null, HeavySince = null };
+        return With(key, act is HealingAct.Restart { Recycles: false } ? after with { RestartedSick = now } : after) with { Acts = Acts.Add(now) };
     }
 
     public HealingHistory GivenUp(ReplicaKey key, Surrender surrender) => With(key, Of(key) with { GivenUp = surrender });
@@ -78,7 +79,7 @@ public sealed record HealingHistory
     /// <summary>A volume that was missed is there again, or what needs it is.</summary>
     private static bool IsBack(ReplicaRecord record, StackPicture picture) => record.GivenUp is { Reason: Surrender.VolumeMissing } && picture.LostVolumes.IsEmpty;
 
-    private static bool IsIdle(ReplicaRecord record) => record is { Acts.IsEmpty: true, Deaths.IsEmpty: true, GivenUp: null, Container: null };
+    private static bool IsIdle(ReplicaRecord record) => record is { Acts.IsEmpty: true, Deaths.IsEmpty: true, GivenUp: null, Container: null, RestartedSick: null };
 
     private static ImmutableArray<TimeSpan> Recent(ImmutableArray<TimeSpan> times, TimeSpan now, TimeSpan window) => times.RemoveAll(at => at + window <= now);
 }

@@ -38,6 +38,26 @@ public sealed class HealingPolicy
         return new([.. policy._acts], [.. policy._givenUp], [.. policy._notes], policy._lookAgain);
     }
 
+    /// <summary>
+    /// Pure: what is done although a deployment is at the stack. A replica that serves and was taken off the network on which it is reached joins it again: nobody
+    /// else does that, its users would be without it until the deployment has ended, and it changes nothing that a step relies on.
+    /// </summary>
+    public static ImmutableArray<HealingAct> WhileDeployed(StackPicture picture, HealingHistory history, HealingOptions options, TimeSpan now) => options.Mode == HealingMode.Report
+        ? []
+        :
+        [
+            .. from spec in picture.Wanted
+               where picture.LiveOf(spec) is not null
+               let release = picture.ReleaseOf(spec)
+               let reached = StackTraffic.NetworkOf(release.Stack, release.Stack.Find(spec.Name) ?? spec)
+               where reached is not null
+               from seen in picture.Of(spec)
+               where seen.State == ContainerState.Running && !seen.Addresses.ContainsKey(reached)
+               let acts = history.Of(new(spec.Name, seen.Replica)).Acts
+               where acts.IsEmpty || acts[^1] + PauseAfter(acts.Length) <= now
+               select new HealingAct.Rejoin(new(spec.Name, seen.Replica), seen, [reached]),
+        ];
+
     /// <summary>How long after so many acts the next one may follow.</summary>
     public static TimeSpan PauseAfter(int acts) => acts == 0 ? TimeSpan.Zero : acts > 10 || FirstPause * Math.Pow(2, acts - 1) > LongestPause ? LongestPause : FirstPause * Math.Pow(2, acts - 1);
 
@@ -131,11 +151,16 @@ public sealed class HealingPolicy
     {
         var patience = SpecOf(sick).Role == ServiceRole.Stateful ? _options.Unhealthy * PatienceOfStateful : _options.Unhealthy;
         var due = (record.SickSince ?? _now) + patience;
-        if (due <= _now) return (new HealingAct.Restart(ReplicaKey.Of(sick), sick.Container, sick.Detail, false), "");
+        if (due <= _now) return (CureOf(sick, record), "");
 
         if (_options.Mode == HealingMode.Heal) WaitFor(due);
         return (null, _options.Mode == HealingMode.Heal ? $"restarted if it stays so for another {Span(due - _now)}" : "only reported: healing.mode is report");
     }
+
+    /// <summary>A restart; where that did not help lately, another one in its place, as what is wrong may be what the engine gave it: its address, for instance.</summary>
+    private HealingAct CureOf(Drift.Unhealthy sick, ReplicaRecord record) => record.RestartedSick is not null && SpecOf(sick).Coloured && !LosesVolume(sick)
+        ? new HealingAct.Replace(ReplicaKey.Of(sick), sick.Container, $"{sick.Detail}, and a restart did not help", false)
+        : new HealingAct.Restart(ReplicaKey.Of(sick), sick.Container, sick.Detail, false);
 
     /// <summary>One at a time, and only where all else is well.</summary>
     private void Recycle(ImmutableArray<Drift> drifts)

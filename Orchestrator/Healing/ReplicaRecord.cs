@@ -57,6 +57,9 @@ public sealed record ReplicaRecord
     /// <summary>Since when it has been unhealthy; null: it is not.</summary>
     public TimeSpan? SickSince { get; init; }
 
+    /// <summary>When it was restarted because it was unhealthy, within the window; null: it was not.</summary>
+    public TimeSpan? RestartedSick { get; init; }
+
     /// <summary>Since when its memory has been above the limit; null: it is not.</summary>
     public TimeSpan? HeavySince { get; init; }
 }

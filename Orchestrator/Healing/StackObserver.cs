@@ -32,6 +32,21 @@ public sealed class StackObserver(IJournal journal, IContainerEngine engine, Liv
         return pictures.ToImmutable();
     }
 
+    /// <summary>The stacks that a deployment is at: what is to be seen of them may change at any moment.</summary>
+    public async Task<ImmutableArray<StackPicture>> LookAtBusyAsync(CancellationToken cancellationToken)
+    {
+        if (journal.Health.Damage is not null) return [];
+
+        var pictures = ImmutableArray.CreateBuilder<StackPicture>();
+        foreach (var stack in await BusyAsync(cancellationToken))
+        {
+            if (await journal.FindStackAsync(stack, cancellationToken) is { } state && await PictureAsync(state, await engine.ListAsync(stack, cancellationToken), cancellationToken) is { } picture)
+                pictures.Add(picture);
+        }
+
+        return pictures.ToImmutable();
+    }
+
     /// <summary>One stack; said while it is borrowed.</summary>
     public async Task<StackPicture?> LookAsync(string stack, CancellationToken cancellationToken)
     {

@@ -28,29 +28,13 @@ internal sealed class EdgeWait(EdgeOptions options, TrafficRouter router, TimePr
         {
             while (true)
             {
-                // All taken before looking: what changes after the look ends the wait.
-                var moved = router.Moved;
-                var changed = target.Upstream.Changed;
-                var pause = service.Pause;
-                var seen = Look(exchange, target, out var next);
-                if (seen is EdgeHold.Released)
+                var (end, next) = await TurnAsync(exchange, service, target, aborted);
+                if (end is EdgeHold.Released)
                     return (await ReleaseAsync(exchange, service), next);
-                if (seen is { } end)
-                    return (end, next);
+                if (end is { } over)
+                    return (over, next);
 
-                if (!ReferenceEquals(next, target))
-                {
-                    target = next;
-                    continue;
-                }
-
-                var left = Left(exchange);
-                if (left <= TimeSpan.Zero)
-                    return (EdgeHold.GivenUp, target);
-
-                await AnyAsync(target, pause, left, moved, changed, aborted);
-                if (aborted.IsCancellationRequested)
-                    return (EdgeHold.ClientLeft, target);
+                target = next;
             }
         }
         finally
@@ -59,12 +43,37 @@ internal sealed class EdgeWait(EdgeOptions options, TrafficRouter router, TimePr
         }
     }
 
-    private async Task AnyAsync(RouteTarget target, ServicePause? pause, TimeSpan left, Task moved, Task changed, CancellationToken aborted)
+    /// <summary>Looks, and waits until something has changed or there is something to try.</summary>
+    /// <returns>Null: it is to be looked at again.</returns>
+    private async ValueTask<(EdgeHold?, RouteTarget)> TurnAsync(EdgeExchange exchange, ServiceEdge service, RouteTarget target, CancellationToken aborted)
     {
-        // A paused service has nothing to try: it is resumed, or its pause is over.
-        var next = pause?.Left ?? target.Upstream.UntilTrial();
-        Task any = pause is null ? Task.WhenAny(moved, changed) : Task.WhenAny(moved, pause.Resumed);
-        await any.WaitAsync(next < TimeSpan.Zero ? TimeSpan.Zero : next < left ? next : left, time, aborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // Added before looking: what changes after the look ends the wait. A paused service has nothing to try: it is resumed, or its pause is over.
+        var waiter = Signal.NewWaiter();
+        var pause = service.Pause;
+        var changed = pause?.Resumed ?? target.Upstream.Changed;
+        router.Moved.Add(waiter);
+        changed.Add(waiter);
+        try
+        {
+            if (Look(exchange, target, out var next) is { } seen)
+                return (seen, next);
+            if (!ReferenceEquals(next, target))
+                return (null, next);
+
+            var left = Left(exchange);
+            if (left <= TimeSpan.Zero)
+                return (EdgeHold.GivenUp, target);
+
+            var trial = pause?.Left ?? target.Upstream.UntilTrial();
+            var limit = trial < left ? trial : left;
+            await waiter.Task.WaitAsync(limit < TimeSpan.Zero ? TimeSpan.Zero : limit, time, aborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return (aborted.IsCancellationRequested ? EdgeHold.ClientLeft : null, target);
+        }
+        finally
+        {
+            router.Moved.Remove(waiter);
+            changed.Remove(waiter);
+        }
     }
 
     private async ValueTask<EdgeHold> ReleaseAsync(EdgeExchange exchange, ServiceEdge service)

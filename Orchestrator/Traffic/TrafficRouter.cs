@@ -11,14 +11,13 @@ public sealed class TrafficRouter(EdgeMetrics metrics, TimeProvider time)
 {
     private readonly Lock _publishing = new();
     private readonly Dictionary<(string Stack, string Service), ServiceEdge> _services = [];
-    private readonly Signal _moved = new();
     private readonly PreviewPass _pass = new(time);
     private RouteTable _table = RouteTable.Empty;
 
     public RouteTable Table => Volatile.Read(ref _table);
 
-    /// <summary>Completes when another table has been published.</summary>
-    internal Task Moved => _moved.Next;
+    /// <summary>Raised when another table has been published.</summary>
+    internal Signal Moved { get; } = new();
 
     /// <summary>Replaces all routes of the stack in one act.</summary>
     /// <exception cref="InvalidOperationException">A route belongs to another stack: <see cref="FindConflict"/> is asked first.</exception>
@@ -112,7 +111,7 @@ public sealed class TrafficRouter(EdgeMetrics metrics, TimeProvider time)
     private void Swap(ImmutableSortedDictionary<string, CompiledStack> stacks)
     {
         Volatile.Write(ref _table, new RouteTable(stacks));
-        _moved.Raise();
+        Moved.Raise();
 
         var alive = stacks.Values.SelectMany(stack => stack.Source.Routes, (_, route) => (route.Stack, route.Service))
             .Concat(stacks.Values.SelectMany(stack => stack.Source.Previews, (_, preview) => ServiceOf(preview.Upstream)))

@@ -16,7 +16,6 @@ public sealed class Upstream
 
     private readonly Replica[] _replicas;
     private readonly TimeProvider _time;
-    private readonly Signal _changed = new();
     private readonly Lock _draining = new();
     private readonly UpstreamDrain _drain;
     private int _state;
@@ -58,8 +57,8 @@ public sealed class Upstream
     /// <summary>Leases held now on each of <see cref="Replicas"/>.</summary>
     internal IEnumerable<int> InFlightByReplica => _replicas.Select(replica => replica.InFlight);
 
-    /// <summary>Completes when a replica comes back. See <see cref="Signal"/> for the order of looking and waiting.</summary>
-    internal Task Changed => _changed.Next;
+    /// <summary>Raised when a replica comes back. See <see cref="Signal"/> for the order of looking and waiting.</summary>
+    internal Signal Changed { get; } = new();
 
     /// <summary>
     /// Counts a request on this upstream and chooses a replica for it, the least busy one. False: it is closed, so the route table has moved and
@@ -105,7 +104,7 @@ public sealed class Upstream
                 continue;
 
             replica.Succeeded();
-            _changed.Raise();
+            Changed.Raise();
         }
     }
 
@@ -230,7 +229,7 @@ public sealed class Upstream
     internal void Reachable(int index)
     {
         if (_replicas[index].Succeeded())
-            _changed.Raise();
+            Changed.Raise();
     }
 
     internal void Attach(WebSocketSession session) => _drain.Attach(session);
