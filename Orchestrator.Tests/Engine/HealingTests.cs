@@ -174,20 +174,26 @@ internal sealed class HealingTests
     }
 
     [Test]
-    public async Task A_replica_that_loses_its_network_while_a_deployment_is_at_the_stack_is_on_it_again_at_once()
+    public async Task Who_loses_a_network_while_a_deployment_is_at_the_stack_is_on_it_again_at_once()
     {
         const string Trial = "shift: { steps: [1%, 100%], dwell: 30m, min_requests: 100000 }";
+        var keys = $$"""
+              keys:
+                image: {{Garden.Registry}}/redis:7
+                stop_grace_period: 1s
+            """;
         await using var daemon = await TestDaemon.StartAsync(healing: Quick);
         var name = TestDaemon.NewName();
         var host = $"{name}.example";
-        var first = await daemon.ApplyAsync(Garden.Light(name, "1.0.0", host, basMalin: Trial));
+        var first = await daemon.ApplyAsync(Garden.Light(name, "1.0.0", host, basMalin: Trial, tail: keys));
         Assert.That(first.State, Is.EqualTo(DeploymentState.Succeeded), first.Failure?.ToString());
-        var live = (await daemon.ContainersAsync(name)).Single();
-        var trial = await daemon.SubmitAsync(daemon.Request(Garden.Light(name, "2.0.0", host, basMalin: Trial)));
+        var before = await daemon.ContainersAsync(name);
+        var trial = await daemon.SubmitAsync(daemon.Request(Garden.Light(name, "2.0.0", host, basMalin: Trial, tail: keys)));
         await daemon.ReachesAsync(trial, StepKind.Shift);
 
-        await TestDaemon.DockerAsync($"network disconnect -f {name}_default {live.Id.Value}");
-        await UntilAsync(async () => (await daemon.Engine.InspectAsync(live.Id, CancellationToken.None))?.Addresses.ContainsKey($"{name}_default") == true, "it is on its network again");
+        foreach (var seen in before) await TestDaemon.DockerAsync($"network disconnect -f {name}_default {seen.Id.Value}");
+        foreach (var seen in before)
+            await UntilAsync(async () => (await daemon.Engine.InspectAsync(seen.Id, CancellationToken.None))?.Addresses.ContainsKey($"{name}_default") == true, $"{seen.Name} is on its network again");
         await UntilAsync(() => Task.FromResult(daemon.Traffic.LiveOf(name)["app"].Available == 1), "it is in the rotation again");
 
         Assert.That((await daemon.Journal.FindDeploymentAsync(trial, CancellationToken.None))?.State, Is.EqualTo(DeploymentState.Running), "nobody waited for its end");

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Orchestrator.Deployments;
 using Orchestrator.Docker;
+using Orchestrator.Planning;
 using Orchestrator.Stacks;
 
 namespace Orchestrator.Healing;
@@ -39,24 +40,32 @@ public sealed class HealingPolicy
     }
 
     /// <summary>
-    /// Pure: what is done although a deployment is at the stack. A replica that serves and was taken off the network on which it is reached joins it again: nobody
-    /// else does that, its users would be without it until the deployment has ended, and it changes nothing that a step relies on.
+    /// Pure: what is done although a deployment is at the stack. What serves and was taken off a network joins it again: nobody else does that, its users would be
+    /// without it until the deployment has ended, and it changes nothing that a step relies on. Of a coloured service that is the network on which it is reached, as a
+    /// step moves its names; a service in place must be as the current release says, and not made anew already.
     /// </summary>
     public static ImmutableArray<HealingAct> WhileDeployed(StackPicture picture, HealingHistory history, HealingOptions options, TimeSpan now) => options.Mode == HealingMode.Report
         ? []
         :
         [
             .. from spec in picture.Wanted
-               where picture.LiveOf(spec) is not null
                let release = picture.ReleaseOf(spec)
-               let reached = StackTraffic.NetworkOf(release.Stack, release.Stack.Find(spec.Name) ?? spec)
-               where reached is not null
+               let made = release.Stack.Find(spec.Name) ?? spec
                from seen in picture.Of(spec)
-               where seen.State == ContainerState.Running && !seen.Addresses.ContainsKey(reached)
+               where seen.State == ContainerState.Running && (spec.Coloured || IsOf(release, made, seen))
+               let lost = NetworksThatCount(release.Stack, made).Where(network => !seen.Addresses.ContainsKey(network)).ToImmutableArray()
+               where !lost.IsEmpty
                let acts = history.Of(new(spec.Name, seen.Replica)).Acts
                where acts.IsEmpty || acts[^1] + PauseAfter(acts.Length) <= now
-               select new HealingAct.Rejoin(new(spec.Name, seen.Replica), seen, [reached]),
+               select new HealingAct.Rejoin(new(spec.Name, seen.Replica), seen, lost),
         ];
+
+    private static bool IsOf(Release release, ServiceSpec spec, ObservedContainer seen) =>
+        release.Images.GetValueOrDefault(spec.Name) is { } image && Planner.SpecOf(spec, image.Pinned, release.Contents) == seen.Spec;
+
+    private static IEnumerable<string> NetworksThatCount(Stack stack, ServiceSpec spec) => spec.Coloured
+        ? new[] { StackTraffic.NetworkOf(stack, spec) }.OfType<string>()
+        : DriftReader.NetworksFor(stack, spec).Where(network => !network.Fixed).Select(network => network.Name);
 
     /// <summary>How long after so many acts the next one may follow.</summary>
     public static TimeSpan PauseAfter(int acts) => acts == 0 ? TimeSpan.Zero : acts > 10 || FirstPause * Math.Pow(2, acts - 1) > LongestPause ? LongestPause : FirstPause * Math.Pow(2, acts - 1);
