@@ -73,7 +73,7 @@ internal sealed partial class CanaryTests
         await using var load = OpenLoopLoad.Start(Users(daemon, host) with { Mix = new(KeepAlive: 1, NewConnection: 0, Post: 0, Slow: 0) });
         await load.SeenAsync("1.0.0", Soon());
 
-        var slow = await daemon.ApplyAsync(Garden.Light(name, "2.0.0", host, "  GARDEN_FAULT_LATENCY_MS: \"700\"", Steps.Replace("max_error_ratio: 5%", "max_p95_ratio: 3", StringComparison.Ordinal)));
+        var slow = await daemon.ApplyAsync(Garden.Light(name, "2.0.0", host, "  GARDEN_FAULT_LATENCY_MS: \"1200\"", Steps.Replace("max_error_ratio: 5%", "max_p95_ratio: 3", StringComparison.Ordinal)));
         await load.SeenAsync("1.0.0", Soon());
         var report = await load.StopAsync();
 
