@@ -70,7 +70,10 @@ public sealed class BackupScheduleDaemonTests
         Assert.That(left.Min(piece => piece.Start), Is.GreaterThan(before.Min(piece => piece.Start)), "log that no set needs any more is gone");
         Assert.That(left.Count(piece => string.CompareOrdinal(piece.Key, needed) < 0), Is.LessThanOrEqualTo(1), "but for the piece that may reach into it");
         Assert.That(WalChain.Gaps(left, [new(1, left.Min(piece => piece.Start), null)]), Is.Empty, "from the oldest kept base on, all of it is there");
-        Assert.That(before.Where(piece => string.CompareOrdinal(piece.Key, needed) >= 0).Select(piece => piece.Start).Except(left.Select(piece => piece.Start)), Is.Empty, "and nothing that it needs is missing");
+        Assert.That(
+            before.Where(piece => string.CompareOrdinal(piece.Key, needed) >= 0 && !left.Any(one => one.Timeline == piece.Timeline && one.Start <= piece.Start && one.End >= piece.End)),
+            Is.Empty,
+            "and nothing that it needs is missing, be it that small pieces have become one meanwhile");
 
         // A clock that was years ahead, and is set right: schedules go on from now, sets follow by their numbers, and none is taken for old.
         _day = _day.AddYears(-4);

@@ -80,14 +80,7 @@ public sealed partial class Healer(StackObserver observer, HealingBooks books, H
                 else _healing[stack] = Task.Run(() => HealAsync(stack, cancellationToken), CancellationToken.None);
             }
 
-            foreach (var picture in await observer.LookAtBusyAsync(cancellationToken))
-            {
-                var needed = books.WhileDeployed(picture);
-                if (needed.IsEmpty || _healing.GetValueOrDefault(picture.Stack) is { IsCompleted: false }) continue;
-
-                _healing[picture.Stack] = Task.Run(() => ReconnectAsync(picture, needed, cancellationToken), CancellationToken.None);
-            }
-
+            if (wake.TakeNetworkLoss()) await ReconnectAsync(cancellationToken);
             _told = "";
         }
         catch (Exception problem) when (problem is EngineException or JournalException)
@@ -115,7 +108,7 @@ public sealed partial class Healer(StackObserver observer, HealingBooks books, H
             var decision = books.Decide(picture);
             books.Show(stack, decision.Notes);
             foreach (var given in decision.GivenUp) await GiveUpAsync(stack, given, either.Token);
-            foreach (var act in decision.Acts) await DoAsync(picture, act, either.Token);
+            foreach (var act in decision.Acts) await TryAsync(picture, act, either.Token);
         }
         catch (OperationCanceledException)
         {
@@ -136,12 +129,27 @@ public sealed partial class Healer(StackObserver observer, HealingBooks books, H
         }
     }
 
-    /// <summary>Without the stack: a deployment has it.</summary>
+    /// <summary>Of the stacks that a deployment is at; without the stack, which the deployment has.</summary>
+    private async Task ReconnectAsync(CancellationToken cancellationToken)
+    {
+        foreach (var picture in await observer.LookAtBusyAsync(cancellationToken))
+        {
+            var needed = HealingPolicy.WhileDeployed(picture, books.Options);
+            if (needed.IsEmpty) continue;
+
+            if (_healing.GetValueOrDefault(picture.Stack) is { IsCompleted: false }) wake.KeepNetworkLoss();
+            else _healing[picture.Stack] = Task.Run(() => ReconnectAsync(picture, needed, cancellationToken), CancellationToken.None);
+        }
+    }
+
     private async Task ReconnectAsync(StackPicture picture, ImmutableArray<HealingAct> needed, CancellationToken cancellationToken)
     {
         try
         {
-            foreach (var act in needed) await DoAsync(picture, act, cancellationToken);
+            foreach (var act in needed)
+            {
+                if (!await TryAsync(picture, act, cancellationToken)) wake.KeepNetworkLoss();
+            }
         }
         catch (OperationCanceledException)
         {
@@ -157,7 +165,8 @@ public sealed partial class Healer(StackObserver observer, HealingBooks books, H
         }
     }
 
-    private async Task DoAsync(StackPicture picture, HealingAct act, CancellationToken cancellationToken)
+    /// <returns>False: it came to nothing.</returns>
+    private async Task<bool> TryAsync(StackPicture picture, HealingAct act, CancellationToken cancellationToken)
     {
         var (stack, kind, key) = (picture.Stack, act.Kind, act.Key);
         try
@@ -167,6 +176,7 @@ public sealed partial class Healer(StackObserver observer, HealingBooks books, H
             HealingMetrics.Acted(stack, kind, problem is null ? "done" : "failed");
             if (problem is null) LogDone(stack, kind, key);
             else LogFailed(stack, kind, key, problem);
+            return problem is null;
         }
         catch (OperationCanceledException)
         {

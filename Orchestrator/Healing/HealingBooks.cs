@@ -26,12 +26,6 @@ public sealed class HealingBooks(DriftBoard board, HealingAlarm alarm, HealingOp
     /// <summary>On a clock that is not set.</summary>
     private TimeSpan Now => time.GetElapsedTime(_begun);
 
-    /// <summary>What is done although a deployment is at the stack.</summary>
-    public ImmutableArray<HealingAct> WhileDeployed(StackPicture picture)
-    {
-        lock (_gate) return HealingPolicy.WhileDeployed(picture, _histories.GetValueOrDefault(picture.Stack, HealingHistory.Empty), Options, Now);
-    }
-
     /// <summary>What is to be done about what is seen; it is written down as seen.</summary>
     public HealingDecision Decide(StackPicture picture)
     {

@@ -44,7 +44,7 @@ public sealed class HealingPolicy
     /// without it until the deployment has ended, and it changes nothing that a step relies on. Of a coloured service that is the network on which it is reached, as a
     /// step moves its names; a service in place must be as the current release says, and not made anew already.
     /// </summary>
-    public static ImmutableArray<HealingAct> WhileDeployed(StackPicture picture, HealingHistory history, HealingOptions options, TimeSpan now) => options.Mode == HealingMode.Report
+    public static ImmutableArray<HealingAct> WhileDeployed(StackPicture picture, HealingOptions options) => options.Mode == HealingMode.Report
         ? []
         :
         [
@@ -55,8 +55,6 @@ public sealed class HealingPolicy
                where seen.State == ContainerState.Running && (spec.Coloured || IsOf(release, made, seen))
                let lost = NetworksThatCount(release.Stack, made).Where(network => !seen.Addresses.ContainsKey(network)).ToImmutableArray()
                where !lost.IsEmpty
-               let acts = history.Of(new(spec.Name, seen.Replica)).Acts
-               where acts.IsEmpty || acts[^1] + PauseAfter(acts.Length) <= now
                select new HealingAct.Rejoin(new(spec.Name, seen.Replica), seen, lost),
         ];
 

@@ -15,15 +15,22 @@ public sealed class HealingWake : IDisposable
 
     // One pending wake is enough: the loop looks at everything each time.
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private bool _networkLost;
 
     public HealingWake(StackRoutesKeeper keeper, NetworkWatch networks, DeploymentQueue queue, HealingBooks books, TimeProvider time)
     {
         (_keeper, _networks, _queue, _books, _time) = (keeper, networks, queue, books, time);
         _keeper.Happened += OnHappened;
         _keeper.Listening += Raise;
-        _networks.Left += Raise;
+        _networks.Left += OnLeft;
         _queue.Ended += OnEnded;
     }
+
+    /// <summary>Somebody has left a network since this was asked last, or what was done about it came to nothing.</summary>
+    public bool TakeNetworkLoss() => Interlocked.Exchange(ref _networkLost, false);
+
+    /// <summary>It is to be looked at again, with the next round.</summary>
+    public void KeepNetworkLoss() => Volatile.Write(ref _networkLost, true);
 
     public void Raise() => _wake.Writer.TryWrite(true);
 
@@ -40,8 +47,14 @@ public sealed class HealingWake : IDisposable
     {
         _keeper.Happened -= OnHappened;
         _keeper.Listening -= Raise;
-        _networks.Left -= Raise;
+        _networks.Left -= OnLeft;
         _queue.Ended -= OnEnded;
+    }
+
+    private void OnLeft()
+    {
+        KeepNetworkLoss();
+        Raise();
     }
 
     private void OnHappened(EngineEvent happened)
