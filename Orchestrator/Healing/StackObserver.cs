@@ -40,8 +40,7 @@ public sealed class StackObserver(IJournal journal, IContainerEngine engine, Liv
         var pictures = ImmutableArray.CreateBuilder<StackPicture>();
         foreach (var stack in await BusyAsync(cancellationToken))
         {
-            if (await journal.FindStackAsync(stack, cancellationToken) is { } state && await PictureAsync(state, await engine.ListAsync(stack, cancellationToken), cancellationToken) is { } picture)
-                pictures.Add(picture);
+            if (await PictureAsync(stack, cancellationToken) is { } picture) pictures.Add(picture);
         }
 
         return pictures.ToImmutable();
@@ -52,13 +51,14 @@ public sealed class StackObserver(IJournal journal, IContainerEngine engine, Liv
     {
         if (journal.Health.Damage is not null || (await BusyAsync(cancellationToken)).Contains(stack)) return null;
 
-        return await journal.FindStackAsync(stack, cancellationToken) is { } state
-            ? await PictureAsync(state, await engine.ListAsync(stack, cancellationToken), cancellationToken)
-            : null;
+        return await PictureAsync(stack, cancellationToken);
     }
 
     private async Task<HashSet<string>> BusyAsync(CancellationToken cancellationToken) =>
         [.. (await journal.UnfinishedAsync(cancellationToken)).Select(deployment => deployment.Request.Stack)];
+
+    private async Task<StackPicture?> PictureAsync(string stack, CancellationToken cancellationToken) =>
+        await journal.FindStackAsync(stack, cancellationToken) is { } state ? await PictureAsync(state, await engine.ListAsync(stack, cancellationToken), cancellationToken) : null;
 
     private async Task<StackPicture?> PictureAsync(StackState state, ImmutableArray<ObservedContainer> containers, CancellationToken cancellationToken)
     {
