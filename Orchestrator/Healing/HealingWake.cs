@@ -21,12 +21,12 @@ public sealed class HealingWake : IDisposable
     {
         (_keeper, _networks, _queue, _books, _time) = (keeper, networks, queue, books, time);
         _keeper.Happened += OnHappened;
-        _keeper.Listening += Raise;
-        _networks.Left += OnLeft;
+        _keeper.Listening += OnLoss;
+        _networks.Left += OnLoss;
         _queue.Ended += OnEnded;
     }
 
-    /// <summary>Somebody has left a network since this was asked last, or what was done about it came to nothing.</summary>
+    /// <summary>Somebody has left a network since this was asked last, or may have, or what was done about it came to nothing.</summary>
     public bool TakeNetworkLoss() => Interlocked.Exchange(ref _networkLost, false);
 
     /// <summary>It is to be looked at again, with the next round.</summary>
@@ -46,12 +46,13 @@ public sealed class HealingWake : IDisposable
     public void Dispose()
     {
         _keeper.Happened -= OnHappened;
-        _keeper.Listening -= Raise;
-        _networks.Left -= OnLeft;
+        _keeper.Listening -= OnLoss;
+        _networks.Left -= OnLoss;
         _queue.Ended -= OnEnded;
     }
 
-    private void OnLeft()
+    /// <summary>Somebody has left a network, or may have while the engine was not heard.</summary>
+    private void OnLoss()
     {
         KeepNetworkLoss();
         Raise();
