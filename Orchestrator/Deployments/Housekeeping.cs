@@ -11,6 +11,9 @@ public sealed partial class Housekeeping(IJournal journal, DeploymentQueue queue
     private static readonly TimeSpan Longest = TimeSpan.FromHours(1);
     private static readonly TimeSpan SweptAgain = TimeSpan.FromSeconds(10);
 
+    // After a start what serves comes first: the first look asks the engine for everything of every stack.
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(2);
+
     private readonly CancellationTokenSource _stopping = new();
 
     // One pending wake is enough: the loop looks at everything each time.
@@ -41,6 +44,7 @@ public sealed partial class Housekeeping(IJournal journal, DeploymentQueue queue
     private async Task LoopAsync(CancellationToken cancellationToken)
     {
         var first = true;
+        await Task.Delay(Settling, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);     // the loop looks at the token itself
         while (!cancellationToken.IsCancellationRequested)
         {
             try

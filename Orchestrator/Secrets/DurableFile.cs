@@ -1,11 +1,13 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Orchestrator.Secrets;
 
 /// <summary>A file that is either not there or whole, also after a power cut.</summary>
 internal static class DurableFile
 {
+    private const uint WriteOnly = 2;                   // SYNC_FILE_RANGE_WRITE: begins, and waits for nothing
     private const int ReadOnlyDirectory = 0x80000;      // O_RDONLY | O_CLOEXEC: the same number on every Linux
 
     /// <param name="owner">Null: whoever runs the daemon.</param>
@@ -51,6 +53,12 @@ internal static class DurableFile
         }
     }
 
+    /// <summary>Has the kernel begin to write a part of a file to its disk; an advice only, which makes nothing durable.</summary>
+    internal static void BeginWriting(SafeFileHandle file, long from, long count)
+    {
+        if (!OperatingSystem.IsWindows()) _ = NativeSyncRange(file, from, count, WriteOnly);
+    }
+
     private static void Check(int result, string path)
     {
         if (result >= 0) return;
@@ -64,6 +72,9 @@ internal static class DurableFile
 
     [DllImport("libc", EntryPoint = "open", SetLastError = true), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int NativeOpen([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags);
+
+    [DllImport("libc", EntryPoint = "sync_file_range", SetLastError = true), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int NativeSyncRange(SafeFileHandle file, long from, long count, uint flags);
 
     [DllImport("libc", EntryPoint = "fsync", SetLastError = true), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int NativeSync(int handle);

@@ -11,19 +11,30 @@ internal sealed partial class BaseBackup(ImageTool tool)
 {
     private const int BufferSize = 256 * 1024;
 
-    public async Task<BaseCopy> WriteAsync(BackupSubject subject, PostgresLogin login, ServerFacts facts, BackupWriter writer, CancellationToken cancellationToken)
+    /// <returns>
+    /// The copy, as soon as all files have been read, and the object that it becomes, when the stores have it. Both fail where there is no copy.
+    /// </returns>
+    public (Task<BaseCopy> Copied, Task<BackupObject> Stored) Begin(
+        BackupSubject subject, PostgresLogin login, ServerFacts facts, BackupWriter writer, CancellationToken cancellationToken)
     {
-        BaseCopy? copy = null;
-        var stored = await writer.WriteAsync(
+        var copied = new TaskCompletionSource<BaseCopy>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var storing = writer.WriteAsync(
             $"{subject.Service.Name}/base.tar",
             async (output, token) =>
             {
                 var watch = new TarWatch();
                 await tool.RunAsync(subject, login, Program(login, facts), (pipe, inner) => CopyAsync(subject, facts, pipe, output, watch, writer, inner), token);
-                copy = Judge(subject, facts, watch);
+                copied.SetResult(Judge(subject, facts, watch));
             },
             cancellationToken);
-        return (copy ?? throw new InvalidOperationException("The writer did not ask for the content.")) with { Stored = stored };
+        return (CopiedAsync(copied.Task, storing), storing);
+    }
+
+    private static async Task<BaseCopy> CopiedAsync(Task<BaseCopy> copied, Task<BackupObject> storing)
+    {
+        await Task.WhenAny(copied, storing);
+        if (!copied.IsCompleted) await storing;
+        return copied.IsCompleted ? await copied : throw new InvalidOperationException("The writer did not ask for the content.");
     }
 
     /// <summary>
@@ -107,6 +118,4 @@ internal sealed record BaseCopy
     public required uint Timeline { get; init; }
 
     public required int Files { get; init; }
-
-    public BackupObject? Stored { get; init; }
 }

@@ -101,12 +101,29 @@ public sealed class PostgresSource(IContainerEngine engine, PostgresLogins login
             dataDirectory = await DataDirectoryAsync(subject, connection, cancellationToken);
         }
 
-        var service = subject.Service.Name;
         await using var log = await SetLog.OpenAsync(login, cancellationToken);
-        var copy = await new BaseBackup(tool).WriteAsync(subject, login, server, writer, cancellationToken);
-        if (copy.Timeline != log.Timeline)
-            throw new BackupFailedException($"{subject.Stack}/{service}: the server was promoted while it was copied", "The next run begins anew.");
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var (copied, storing) = new BaseBackup(tool).Begin(subject, login, server, writer, stopping.Token);
+        try
+        {
+            var copy = await copied;
+            if (copy.Timeline != log.Timeline)
+                throw new BackupFailedException($"{subject.Stack}/{subject.Service.Name}: the server was promoted while it was copied", "The next run begins anew.");
 
+            // The stores write and read back while the tables are hashed.
+            return await ProveAsync(subject, login, new(server, dataDirectory, copy, storing), log, writer, cancellationToken);
+        }
+        catch
+        {
+            await stopping.CancelAsync();
+            await ((Task)storing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);       // what went wrong first is what counts
+            throw;
+        }
+    }
+
+    private async Task<BackupPart> ProveAsync(BackupSubject subject, PostgresLogin login, CopiedCluster cluster, SetLog log, BackupWriter writer, CancellationToken cancellationToken)
+    {
+        var (service, server, copy) = (subject.Service.Name, cluster.Server, cluster.Copy);
         await using var point = await QuietPoint.TakeAsync(login, $"basmalin_{Guid.CreateVersion7():N}", time, cancellationToken);
         var stored = await log.WriteAsync($"{service}/wal.tar", copy.Start, point.Lsn, server.SegmentSize, writer, cancellationToken);
         var fingerprints = await point.FingerprintsAsync((done, all) => writer.Report($"{service}: tables hashed", done, all), cancellationToken);
@@ -124,13 +141,13 @@ public sealed class PostgresSource(IContainerEngine engine, PostgresLogins login
             SegmentSize = server.SegmentSize,
             Version = server.Version,
             Image = subject.Image,
-            DataDirectory = dataDirectory,
+            DataDirectory = cluster.DataDirectory,
         };
         return new()
         {
             Service = service,
             Kind = KindName,
-            Objects = copy.Stored is { } written ? [written, stored] : [stored],
+            Objects = [await cluster.Storing, stored],
             Facts = facts.Write(subject.Stack, service, subject.Backup.Wal, point.Uncovered),
             Fingerprints = fingerprints,
         };
@@ -150,4 +167,7 @@ public sealed class PostgresSource(IContainerEngine engine, PostgresLogins login
             return asked is { ExitCode: 0, Output.Length: > 0 } ? asked.Output : PostgresRestore.UsualDirectory;
         }
     }
+
+    /// <param name="Storing">The copy's way into the stores.</param>
+    private sealed record CopiedCluster(ServerFacts Server, string DataDirectory, BaseCopy Copy, Task<BackupObject> Storing);
 }

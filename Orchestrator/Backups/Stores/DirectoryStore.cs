@@ -11,6 +11,7 @@ namespace Orchestrator.Backups.Stores;
 public sealed class DirectoryStore(string name, string root, TimeProvider time) : IBackupStore
 {
     private const string Pending = ".pending";
+    private const long Stride = 16 << 20;
     private const UnixFileMode DirectoryMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const UnixFileMode FileMode0600 = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
@@ -157,34 +158,54 @@ public sealed class DirectoryStore(string name, string root, TimeProvider time) 
         }
     }
 
-    private sealed class PendingFile(DirectoryStore store, string key, string path, FileStream file) : PendingObject
+    private sealed class PendingFile : PendingObject
     {
-        private readonly MeasuredStream _content = new(file);
+        private readonly DirectoryStore _store;
+        private readonly string _key;
+        private readonly string _path;
+        private readonly FileStream _file;
+        private readonly MeasuredStream _content;
+        private long _onItsWay;
+
+        public PendingFile(DirectoryStore store, string key, string path, FileStream file)
+        {
+            (_store, _key, _path, _file) = (store, key, path, file);
+            _content = new MeasuredStream(file, SendOn);
+        }
 
         public override Stream Content => _content;
 
-        public override Task<StoredObject> PublishAsync(CancellationToken cancellationToken) => store.Try($"{key} cannot be published", () =>
+        public override Task<StoredObject> PublishAsync(CancellationToken cancellationToken) => _store.Try($"{_key} cannot be published", () =>
         {
-            file.Flush(flushToDisk: true);
-            file.Dispose();
+            _file.Flush(flushToDisk: true);
+            _file.Dispose();
             Verify(cancellationToken);
-            var target = store.PathOf(key);
-            var folder = Path.GetDirectoryName(target) ?? store._root;
+            var target = _store.PathOf(_key);
+            var folder = Path.GetDirectoryName(target) ?? _store._root;
             Name(target, folder);
             DurableFile.SyncDirectory(folder);
-            return new StoredObject(key, _content.Bytes, store._time.GetUtcNow());
+            return new StoredObject(_key, _content.Bytes, _store._time.GetUtcNow());
         });
 
         public override async ValueTask DisposeAsync()
         {
-            await file.DisposeAsync();
+            await _file.DisposeAsync();
             await _content.DisposeAsync();
-            File.Delete(path);      // after publishing there is none
+            File.Delete(_path);     // after publishing there is none
+        }
+
+        /// <summary>To the disk while more is being written: else all of it has to go there at the end, while somebody waits.</summary>
+        private void SendOn(long bytes)
+        {
+            if (bytes - _onItsWay < Stride) return;
+
+            DurableFile.BeginWriting(_file.SafeFileHandle, _onItsWay, bytes - _onItsWay);
+            _onItsWay = bytes;
         }
 
         private void Verify(CancellationToken cancellationToken)
         {
-            using var back = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+            using var back = new FileStream(_path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
             using var written = new MeasuredStream(back);
             var buffer = new byte[128 * 1024];
             while (written.Read(buffer) > 0) cancellationToken.ThrowIfCancellationRequested();
@@ -197,10 +218,10 @@ public sealed class DirectoryStore(string name, string root, TimeProvider time) 
         {
             for (var attempt = 1; ; attempt++)
             {
-                store.MakeDirectory(folder);
+                _store.MakeDirectory(folder);
                 try
                 {
-                    File.Move(path, target, overwrite: true);
+                    File.Move(_path, target, overwrite: true);
                     return;
                 }
                 catch (DirectoryNotFoundException) when (attempt < 10)
@@ -210,5 +231,4 @@ public sealed class DirectoryStore(string name, string root, TimeProvider time) 
             }
         }
     }
-
 }
