@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orchestrator.Backups;
 using Orchestrator.Backups.Postgres;
@@ -30,24 +31,19 @@ internal sealed class BackupBenchmark(bool quick, int? megabytes, TimeProvider t
         {
             await using var cluster = await BenchCluster.StartAsync(directory, cancellationToken);
             var sizes = ImmutableArray.CreateBuilder<SizeResult>();
-            RaceResult? race = null;
-            LogCost? cost = null;
+            BackupSubject? compared = null;
             foreach (var scale in Scales)
             {
                 Progress.Say($"backup: filling a database of about {scale * MegabytesOfScale} MB");
                 var subject = await cluster.ServerAsync($"of{scale}", null, cancellationToken);
                 await BenchCluster.FillAsync(subject, scale, cancellationToken);
                 sizes.Add(await SizeAsync(cluster, subject, cancellationToken));
-                if (scale == Compared)
-                {
-                    race = await RaceAsync(cluster, subject, cancellationToken);
-                    cost = await CostAsync(cluster, subject, cancellationToken);
-                }
-
-                await BenchCluster.StopAsync(subject, cancellationToken);
+                if (scale == Compared) compared = subject;
+                else await BenchCluster.StopAsync(subject, cancellationToken);
             }
 
-            return BackupReport.Of(sizes.ToImmutable(), race ?? throw new InvalidOperationException("No size was compared."), cost ?? throw new InvalidOperationException("No cost was measured."));
+            if (compared is null) throw new InvalidOperationException("No size was compared.");
+            return BackupReport.Of(sizes.ToImmutable(), await RaceAsync(cluster, compared, cancellationToken), await CostAsync(cluster, compared, cancellationToken));
         }
         finally
         {
@@ -57,13 +53,16 @@ internal sealed class BackupBenchmark(bool quick, int? megabytes, TimeProvider t
 
     private async Task<SizeResult> SizeAsync(BenchCluster cluster, BackupSubject subject, CancellationToken cancellationToken)
     {
-        GC.Collect();
+        // What an earlier copy needed is not to be counted with this one.
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        var before = Environment.WorkingSet / 1e6;
         var bytes = await BenchCluster.BytesAsync(subject, cancellationToken);
         Progress.Say($"backup: copying {bytes / 1_000_000} MB");
         var keep = new BenchStore(cluster.Directory, cluster.Stack, "size");
         var ((_, took), peak) = await PeakMemory.OfAsync(() => CopyAsync(cluster, subject, keep, cancellationToken));
         keep.Remove();
-        return new(bytes / 1e6, took.TotalSeconds, peak);
+        Progress.Say(string.Create(CultureInfo.InvariantCulture, $"backup: {took.TotalSeconds:0.0} s, {before:0} MB before, {peak:0} MB at most"));
+        return new(bytes / 1e6, took.TotalSeconds, before, peak);
     }
 
     private async Task<RaceResult> RaceAsync(BenchCluster cluster, BackupSubject subject, CancellationToken cancellationToken)
@@ -163,7 +162,8 @@ internal sealed class BackupBenchmark(bool quick, int? megabytes, TimeProvider t
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 }
 
-internal sealed record SizeResult(double Megabytes, double Seconds, double PeakMegabytes);
+/// <param name="BeforeMegabytes">What the process held when the copy began.</param>
+internal sealed record SizeResult(double Megabytes, double Seconds, double BeforeMegabytes, double PeakMegabytes);
 
 internal sealed record RaceResult(double Megabytes, double DumpSeconds, double CopySeconds, double ReplaySeconds, double RestoreSeconds);
 

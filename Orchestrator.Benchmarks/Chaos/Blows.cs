@@ -6,6 +6,9 @@ namespace Orchestrator.Benchmarks.Chaos;
 /// <summary>What is done to daemon, engine and containers behind the daemon's back.</summary>
 internal sealed class Blows(ChaosScene scene)
 {
+    // An engine of before version 23 that was killed keeps endpoints of containers that are no more.
+    private const string LeftOver = "ep-";
+
     // What was under way on a replica when it was removed has failed by then, and the daemon has heard of it.
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(1);
 
@@ -88,25 +91,39 @@ internal sealed class Blows(ChaosScene scene)
         var network = networks[act.Pick / 3 % networks.Length];
         var excuse = scene.Excuses.Open(ExcuseKind.NoReplica, act.Kind, stack);
         var moment = scene.Excuses.Open(ExcuseKind.AddressLost, act.Kind, stack);
-        for (var attempt = 1; attempt <= 5; attempt++)
+        try
         {
-            try
-            {
-                var joined = await scene.DockerAsync(["network", "inspect", "--format", "{{range $id, $seen := .Containers}}{{$id}}\n{{end}}", network], cancellationToken);
-                foreach (var container in joined.Split('\n', StringSplitOptions.RemoveEmptyEntries)) await scene.DockerAsync(["network", "disconnect", "-f", network, container], cancellationToken);
-                await scene.DockerAsync(["network", "rm", network], cancellationToken);
-                break;
-            }
-            catch (InvalidOperationException refused) when (attempt < 5 || refused.Message.Contains("active endpoints", StringComparison.Ordinal))
-            {
-                continue;       // somebody has joined it again meanwhile
-            }
+            await TakeAwayAsync(network, cancellationToken);
+        }
+        catch
+        {
+            foreach (var one in (Excuse[])[excuse, moment]) scene.Excuses.End(one);
+            throw;
         }
 
         await scene.Daemon.StatusAsync(stack, cancellationToken);      // one that is just being started has not heard of it yet
         await Task.Delay(Settling, scene.Time, cancellationToken);
         scene.Excuses.End(moment);
         return excuse;
+    }
+
+    private async Task TakeAwayAsync(string network, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; attempt <= 5; attempt++)
+        {
+            try
+            {
+                var joined = await scene.DockerAsync(["network", "inspect", "--format", "{{range $id, $seen := .Containers}}{{$id}}\n{{end}}", network], cancellationToken);
+                foreach (var container in joined.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(id => !id.StartsWith(LeftOver, StringComparison.Ordinal)))
+                    await scene.DockerAsync(["network", "disconnect", "-f", network, container], cancellationToken);
+                await scene.DockerAsync(["network", "rm", network], cancellationToken);
+                return;
+            }
+            catch (InvalidOperationException refused) when (attempt < 5 || refused.Message.Contains("active endpoints", StringComparison.Ordinal))
+            {
+                continue;       // somebody has joined it again meanwhile, or the engine has an endpoint of nobody
+            }
+        }
     }
 
     private static List<ContainerResponse> LiveOf(StackResponse status, string service) =>

@@ -115,7 +115,9 @@ internal sealed class ChaosBenchmark(TimeSpan length, int seed, string? program,
 
                 var excuse = await blows.StrikeAsync(act, cancellationToken);
                 var missing = await patience.WholeAsync(excuse, cancellationToken);
-                _acts.Enqueue(new(round.Number, act.Kind, at, missing is null ? Math.Round(time.GetElapsedTime(since).TotalSeconds, 3) : null, null));
+                var took = time.GetElapsedTime(since);
+                _acts.Enqueue(new(round.Number, act.Kind, at, missing is null ? Math.Round(took.TotalSeconds, 3) : null, null));
+                if (took.TotalSeconds > ChaosReport.WholeWithin) await KeepAsync(scene, string.Create(CultureInfo.InvariantCulture, $"slow-{round.Number}"), round, $"whole again {took.TotalSeconds:0} s after {act.Kind}", cancellationToken);
                 if (missing is not null) await BlameAsync(scene, round, $"not whole again after {act.Kind}: {missing}", cancellationToken);
             }
             catch (Exception problem) when (problem is InvalidOperationException or TimeoutException or CliFailure or HttpRequestException)
@@ -129,6 +131,16 @@ internal sealed class ChaosBenchmark(TimeSpan length, int seed, string? program,
     private static IEnumerable<string> Defects(string log) =>
         File.ReadLines(log).Where(line => line.Contains("Unhandled exception", StringComparison.Ordinal) || line.Contains("defect", StringComparison.OrdinalIgnoreCase)).Distinct().Take(10).Select(line => $"in the daemon's log: {line}");
 
+    /// <summary>The ends of both logs, for whoever asks why.</summary>
+    /// <returns>Where they are.</returns>
+    private async Task<string> KeepAsync(ChaosScene scene, string name, ChaosRound round, string what, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(_evidence);
+        var kept = Path.Combine(_evidence, $"{name}.txt");
+        await File.WriteAllTextAsync(kept, $"seed {seed}, {Now} s, {round}\n{what}\n\n# daemon\n{LogTail.Of(scene.Daemon.Log, 400)}\n\n# engine\n{LogTail.Of(scene.Engine.Log, 150)}\n", cancellationToken);
+        return kept;
+    }
+
     private async Task BlameAsync(ChaosScene scene, ChaosRound round, string what, CancellationToken cancellationToken)
     {
         var violation = new ChaosViolation(Now, round.ToString(), what);
@@ -139,9 +151,7 @@ internal sealed class ChaosBenchmark(TimeSpan length, int seed, string? program,
             number = _violations.Count;
         }
 
-        Directory.CreateDirectory(_evidence);
-        var kept = Path.Combine(_evidence, string.Create(CultureInfo.InvariantCulture, $"{number}.txt"));
-        await File.WriteAllTextAsync(kept, $"seed {seed}, {violation.At} s, {violation.Round}\n{what}\n\n# daemon\n{LogTail.Of(scene.Daemon.Log, 400)}\n\n# engine\n{LogTail.Of(scene.Engine.Log, 150)}\n", cancellationToken);
+        var kept = await KeepAsync(scene, number.ToString(CultureInfo.InvariantCulture), round, what, cancellationToken);
         Progress.Clear();
         Console.Error.WriteLine($"VIOLATION (seed {seed}, {violation.At} s, {violation.Round}): {what}\n  the logs at that time: {kept}");
     }

@@ -7,7 +7,9 @@ namespace Orchestrator.Benchmarks.Chaos;
 /// <summary>A run in tables.</summary>
 internal static class ChaosReport
 {
-    private const int WholeWithin = 30;
+    /// <summary>Seconds.</summary>
+    public const int WholeWithin = 30;
+
     private const double MoreMemory = 1.25;
     private const int MoreFiles = 32;
     private const int MoreThreads = 16;
