@@ -32,7 +32,7 @@ internal static class BenchCommand
         new StartBenchmark(ask.Quick ? 1 : 10, TimeSpan.FromSeconds(ask.Quick ? 2 : 20), TimeProvider.System).RunAsync(cancellationToken);
 
     private static Task<Findings> Stacks(Ask ask, CancellationToken cancellationToken) =>
-        new StacksBenchmark(ask.Quick ? 3 : 50, ask.Quick ? 1 : 7, TimeSpan.FromSeconds(ask.Quick ? 2 : 120), TimeSpan.FromSeconds(ask.Quick ? 2 : 30), TimeProvider.System).RunAsync(cancellationToken);
+        new StacksBenchmark(ask.Quick ? 3 : 50, ask.Quick ? 1 : 7, TimeSpan.FromSeconds(ask.Quick ? 2 : 600), TimeSpan.FromSeconds(ask.Quick ? 2 : 30), TimeProvider.System).RunAsync(cancellationToken);
 
     private static Task<Findings> Edge(Ask ask, CancellationToken cancellationToken) => new EdgeBenchmark(ask.Quick ? EdgePlan.Quick : EdgePlan.Full, TimeProvider.System).RunAsync(cancellationToken);
 

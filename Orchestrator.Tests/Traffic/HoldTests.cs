@@ -119,6 +119,22 @@ public sealed class HoldTests
     }
 
     [Test]
+    public async Task A_request_that_waits_for_a_replica_does_not_keep_an_edge_that_ends()
+    {
+        await using var bed = await EdgeBed.StartAsync(new EdgeOptions { HoldFor = TimeSpan.FromHours(1) });
+        bed.Publish(bed.Upstream("blue"));
+        var held = bed.Client.GetAsync("/");
+        await bed.HeldAsync(1);
+
+        await bed.Edge.StopAsync(TimeSpan.FromHours(1));
+
+        using var answer = await held;
+        Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.ServiceUnavailable));
+        Assert.That(answer.Headers.RetryAfter, Is.Not.Null);
+        await bed.HeldAsync(0);
+    }
+
+    [Test]
     public async Task Beyond_the_limit_nobody_waits()
     {
         await using var blue = await Backend.StartAsync("blue");

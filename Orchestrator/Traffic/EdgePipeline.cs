@@ -26,6 +26,9 @@ internal sealed class EdgePipeline(EdgeOptions options, TrafficRouter router, Ed
 
     public EdgeRedirects Redirects { get; } = new(options.Tls?.Certificates);
 
+    /// <summary>Requests that wait for a replica are answered now, and later ones do not wait.</summary>
+    public void EndHolds() => _wait.End();
+
     public Task RunAsync(EdgeExchange exchange)
     {
         HopByHop.Remove(exchange.Context.Request.Headers);

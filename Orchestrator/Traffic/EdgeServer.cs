@@ -172,7 +172,10 @@ public sealed partial class EdgeServer : IAsyncDisposable
         return [.. left.Where(socket => !SocketKeeping.IsKept(socket))];
     }
 
-    /// <summary>Stops accepting everywhere and lets requests end for <paramref name="drain"/>, WebSockets and event streams after being asked to; then they are cut off.</summary>
+    /// <summary>
+    /// Stops accepting everywhere and lets requests end for <paramref name="drain"/>, WebSockets and event streams after being asked to; then they are cut off. Those that wait for
+    /// a replica are told at once to come again.
+    /// </summary>
     public async Task StopAsync(TimeSpan drain)
     {
         await _changing.WaitAsync(CancellationToken.None);
@@ -250,6 +253,7 @@ public sealed partial class EdgeServer : IAsyncDisposable
             listeners.Add(_loopback);
         _published.Clear();
         _main.Clear();
+        _pipeline.EndHolds();
         if (drain > TimeSpan.Zero)
             drain = await EndStreamsAsync(drain);
 

@@ -9,6 +9,15 @@ internal sealed class EdgeWait(EdgeOptions options, TrafficRouter router, TimePr
     // What the server reads ahead of a body that nobody reads: Kestrel's default MaxRequestBufferSize.
     private const long ReadAhead = 1 << 20;
 
+    private volatile bool _over;
+
+    /// <summary>Nobody waits any longer, from now on: the edge ends, and with it all that could bring back what is waited for.</summary>
+    public void End()
+    {
+        _over = true;
+        router.Moved.Raise();
+    }
+
     /// <summary>Looks again, and waits if there is still nowhere to send it to.</summary>
     public ValueTask<(EdgeHold, RouteTarget)> NextAsync(EdgeExchange exchange, RouteTarget target) =>
         Look(exchange, target, out var next) is { } seen
@@ -61,7 +70,7 @@ internal sealed class EdgeWait(EdgeOptions options, TrafficRouter router, TimePr
                 return (null, next);
 
             var left = Left(exchange);
-            if (left <= TimeSpan.Zero)
+            if (_over || left <= TimeSpan.Zero)
                 return (EdgeHold.GivenUp, target);
 
             var trial = pause?.Left ?? target.Upstream.UntilTrial();
