@@ -24,7 +24,8 @@ public sealed class EarlyStopTests
             edge: { http: ["127.0.0.1:0"] }
             admin: { socket: {{directory["admin.sock"]}} }
             """);
-        var start = new ProcessStartInfo(PublishedProgram.Path, ["agent", "--config", settings]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        // Whoever runs the tests in the background of a script has SIGINT ignored, and what is ignored is inherited.
+        var start = new ProcessStartInfo("env", [$"--default-signal={signal}", PublishedProgram.Path, "agent", "--config", settings]) { RedirectStandardOutput = true, RedirectStandardError = true };
         using var process = Process.Start(start) ?? throw new InvalidOperationException("The program cannot be started.");
         var (told, complained) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         using var asked = await engine.AcceptAsync();               // it is asked, and never answers
