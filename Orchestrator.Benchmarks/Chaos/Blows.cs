@@ -6,7 +6,7 @@ namespace Orchestrator.Benchmarks.Chaos;
 /// <summary>What is done to daemon, engine and containers behind the daemon's back.</summary>
 internal sealed class Blows(ChaosScene scene)
 {
-    // An engine of before version 23 that was killed keeps endpoints of containers that are no more.
+    // Seen with Docker 20.10: one that was killed keeps endpoints of containers that are no more.
     private const string LeftOver = "ep-";
 
     // What was under way on a replica when it was removed has failed by then, and the daemon has heard of it.
@@ -97,7 +97,8 @@ internal sealed class Blows(ChaosScene scene)
         }
         catch
         {
-            foreach (var one in (Excuse[])[excuse, moment]) scene.Excuses.End(one);
+            scene.Excuses.End(excuse);
+            scene.Excuses.End(moment);
             throw;
         }
 

@@ -117,8 +117,8 @@ internal sealed class ChaosBenchmark(TimeSpan length, int seed, string? program,
                 var missing = await patience.WholeAsync(excuse, cancellationToken);
                 var took = time.GetElapsedTime(since);
                 _acts.Enqueue(new(round.Number, act.Kind, at, missing is null ? Math.Round(took.TotalSeconds, 3) : null, null));
-                if (took.TotalSeconds > ChaosReport.WholeWithin) await KeepAsync(scene, string.Create(CultureInfo.InvariantCulture, $"slow-{round.Number}"), round, $"whole again {took.TotalSeconds:0} s after {act.Kind}", cancellationToken);
                 if (missing is not null) await BlameAsync(scene, round, $"not whole again after {act.Kind}: {missing}", cancellationToken);
+                else if (took.TotalSeconds > ChaosReport.WholeWithin) await KeepAsync(scene, string.Create(CultureInfo.InvariantCulture, $"slow-{round.Number}"), round, $"whole again {took.TotalSeconds:0} s after {act.Kind}", cancellationToken);
             }
             catch (Exception problem) when (problem is InvalidOperationException or TimeoutException or CliFailure or HttpRequestException)
             {
