@@ -9,8 +9,11 @@ namespace Orchestrator.Backups;
 /// </summary>
 public sealed record BackupManifest
 {
-    /// <summary>Format of this record; a reader refuses what is newer than it knows.</summary>
-    public int Format { get; init; } = 1;
+    /// <summary>
+    /// Format of this record; a reader refuses what is newer than it knows. 2: rows of PostgreSQL may be hashed in another way than in 1, which a reader of 1 would take for
+    /// other rows.
+    /// </summary>
+    public int Format { get; init; } = 2;
 
     public required BackupSetId Id { get; init; }
 

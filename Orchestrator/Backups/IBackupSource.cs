@@ -27,8 +27,11 @@ public interface IBackupSource
     /// <summary>What the recovery card says of this part; null: nothing, since it is no data.</summary>
     RecoverySection? Recovery(BackupPart part) => null;
 
-    /// <summary>Fingerprints of a running (restored or live) service, comparable with those in the manifest.</summary>
+    /// <summary>Fingerprints of a running (restored or live) service, as a backup takes them now.</summary>
     Task<ImmutableSortedDictionary<string, string>> FingerprintsAsync(BackupSubject subject, CancellationToken cancellationToken);
+
+    /// <summary>The same, taken in the way in which those of the part were: an older version of this program may have had another.</summary>
+    Task<ImmutableSortedDictionary<string, string>> FingerprintsLikeAsync(BackupPart part, BackupSubject subject, CancellationToken cancellationToken) => FingerprintsAsync(subject, cancellationToken);
 }
 
 /// <summary>A service that has data, as it runs.</summary>

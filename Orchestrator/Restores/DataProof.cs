@@ -116,7 +116,7 @@ public sealed class DataProof(ShadowRuns shadows, BackupSources sources, Postgre
     }
 
     private Task<ImmutableSortedDictionary<string, string>> ReadAsync(BackupPart part, BackupSubject subject, CancellationToken cancellationToken) =>
-        UntilAsync(subject, Manners, async () => await sources.Of(part.Kind).FingerprintsAsync(subject, cancellationToken), "cannot be read", cancellationToken);
+        UntilAsync(subject, Manners, async () => await sources.Of(part.Kind).FingerprintsLikeAsync(part, subject, cancellationToken), "cannot be read", cancellationToken);
 
     /// <summary>Asks again while the service runs and has not answered; a container that has gone does not come back.</summary>
     private async Task<T> UntilAsync<T>(BackupSubject subject, TimeSpan patience, Func<Task<T?>> ask, string what, CancellationToken cancellationToken)

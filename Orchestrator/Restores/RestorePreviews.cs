@@ -49,7 +49,7 @@ public sealed class RestorePreviews(BackupSubjects subjects, BackupSources sourc
 
         try
         {
-            var now = await sources.Of(part.Kind).FingerprintsAsync(subject, cancellationToken);
+            var now = await sources.Of(part.Kind).FingerprintsLikeAsync(part, subject, cancellationToken);
             return new(part.Service, part.Kind, [.. FingerprintDifference.Between(now, part.Fingerprints).Select(Change)], null);
         }
         catch (Exception failure) when (failure is BackupFailedException or EngineException)

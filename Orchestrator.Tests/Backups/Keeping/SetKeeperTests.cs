@@ -147,11 +147,11 @@ public sealed class SetKeeperTests
     [Test]
     public void A_set_of_a_newer_format_says_what_reads_it()
     {
-        var newer = ManifestFile.Write(Manifests.Of(1) with { Format = 2, Program = "9.0.0" });
+        var newer = ManifestFile.Write(Manifests.Of(1) with { Format = ManifestFile.NewestFormat + 1, Program = "9.0.0" });
 
         var failure = Assert.Throws<BackupFailedException>(() => ManifestFile.Parse(newer, "near"))!;
 
-        Assert.That(failure.Message, Does.Contain("format 2").And.Contains("9.0.0"));
+        Assert.That(failure.Message, Does.Contain($"format {ManifestFile.NewestFormat + 1}").And.Contains("9.0.0"));
         Assert.That(failure.Hint, Does.Contain("that version"));
     }
 

@@ -33,6 +33,9 @@ internal sealed record PostgresFacts
     /// <summary>In the container.</summary>
     public required string DataDirectory { get; init; }
 
+    private const string HashFact = "row_hash";
+    private const string Columns = "columns";
+
     /// <param name="stack">Whose set it is.</param>
     /// <param name="streamed">The continuous log is received beside the sets.</param>
     /// <param name="uncovered">Tables that are not compared → why.</param>
@@ -51,9 +54,19 @@ internal sealed record PostgresFacts
         facts["server_version"] = Version;
         facts["image"] = Image;
         facts["data_directory"] = DataDirectory;
+        facts[HashFact] = Columns;
         foreach (var (table, why) in uncovered) facts[$"not_compared {table}"] = why;
         return facts.ToImmutable();
     }
+
+    /// <summary>How the part's fingerprints were taken. The first versions did not say it.</summary>
+    /// <exception cref="BackupFailedException">In a way that this program does not know.</exception>
+    public static RowHash RowHashOf(BackupPart part) => part.Facts.GetValueOrDefault(HashFact) switch
+    {
+        null => RowHash.Records,
+        Columns => RowHash.Columns,
+        var other => throw new BackupFailedException($"the rows of the set's part of {part.Service} were hashed by '{other}', which this program does not know", "Use the version that wrote it, or a later one."),
+    };
 
     /// <exception cref="BackupFailedException">Something is missing: the set was written by something else.</exception>
     public static PostgresFacts Read(BackupPart part)

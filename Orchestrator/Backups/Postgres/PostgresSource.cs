@@ -54,12 +54,18 @@ public sealed class PostgresSource(IContainerEngine engine, PostgresLogins login
     public Task RestoreAsync(BackupPart part, RestoreTarget target, BackupReader reader, CancellationToken cancellationToken) =>
         new PostgresRestore(part, target, reader).RunAsync(cancellationToken);
 
-    public async Task<ImmutableSortedDictionary<string, string>> FingerprintsAsync(BackupSubject subject, CancellationToken cancellationToken)
+    public Task<ImmutableSortedDictionary<string, string>> FingerprintsAsync(BackupSubject subject, CancellationToken cancellationToken) =>
+        FingerprintsAsync(subject, RowHash.Columns, cancellationToken);
+
+    public Task<ImmutableSortedDictionary<string, string>> FingerprintsLikeAsync(BackupPart part, BackupSubject subject, CancellationToken cancellationToken) =>
+        FingerprintsAsync(subject, PostgresFacts.RowHashOf(part), cancellationToken);
+
+    private async Task<ImmutableSortedDictionary<string, string>> FingerprintsAsync(BackupSubject subject, RowHash hash, CancellationToken cancellationToken)
     {
         var login = await logins.OfAsync(subject, cancellationToken);
         try
         {
-            return await LiveFingerprints.OfAsync(login, byText: false, cancellationToken);
+            return await LiveFingerprints.OfAsync(login, hash, cancellationToken);
         }
         catch (Exception failure) when (failure is NpgsqlException or TimeoutException)
         {

@@ -45,18 +45,12 @@ internal static class TableFingerprints
     }
 
     /// <summary>Within the transaction that is open; a failure of one table does not end it.</summary>
-    /// <param name="byText">
-    /// Hashes the text of each row: the same in another cluster. Hashes of records are not, where a value is kept as the number of something (of an enum's
-    /// label, for instance) that a dump does not carry over.
-    /// </param>
     /// <returns>Null: this role may not read the table.</returns>
-    public static async Task<string?> OfAsync(NpgsqlConnection connection, TableName table, bool byText, CancellationToken cancellationToken)
+    public static async Task<string?> OfAsync(NpgsqlConnection connection, TableName table, RowHash hash, CancellationToken cancellationToken)
     {
         try
         {
-            return connection.PostgreSqlVersion.Major >= HashesRecords && !byText
-                ? await HashAsync(connection, table, "hash_record_extended(t.*, 0)", cancellationToken)
-                : await HashAsync(connection, table, ByText, cancellationToken);
+            return await HashAsync(connection, table, await ExpressionAsync(connection, table, hash, cancellationToken), cancellationToken);
         }
         catch (PostgresException without) when (without.SqlState == NoHash)
         {
@@ -67,6 +61,13 @@ internal static class TableFingerprints
             return null;
         }
     }
+
+    private static async Task<string> ExpressionAsync(NpgsqlConnection connection, TableName table, RowHash hash, CancellationToken cancellationToken) => hash switch
+    {
+        RowHash.Columns => await ColumnHashes.OfAsync(connection, table, cancellationToken),
+        RowHash.Records when connection.PostgreSqlVersion.Major >= HashesRecords => "hash_record_extended(t.*, 0)",
+        _ => ByText,
+    };
 
     private static async Task<string> HashAsync(NpgsqlConnection connection, TableName table, string hash, CancellationToken cancellationToken)
     {

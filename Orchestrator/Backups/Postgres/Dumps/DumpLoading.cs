@@ -31,7 +31,7 @@ public sealed class DumpLoading(PostgresLogins logins, ImageTool tool)
         var login = await logins.OfAsync(Own(subject), cancellationToken);
         try
         {
-            return await LiveFingerprints.OfAsync(login, byText: true, cancellationToken);
+            return await LiveFingerprints.OfAsync(login, RowHash.Text, cancellationToken);
         }
         catch (Exception failure) when (failure is NpgsqlException or TimeoutException)
         {

@@ -67,7 +67,7 @@ public sealed class PostgresDumpSource(PostgresLogins logins, ImageTool tool) : 
         var login = await logins.OfAsync(subject, cancellationToken);
         try
         {
-            return await LiveFingerprints.OfAsync(login, byText: true, cancellationToken);
+            return await LiveFingerprints.OfAsync(login, RowHash.Text, cancellationToken);
         }
         catch (Exception failure) when (failure is NpgsqlException or TimeoutException)
         {
@@ -104,7 +104,7 @@ public sealed class PostgresDumpSource(PostgresLogins logins, ImageTool tool) : 
             facts[DumpContents.FactOf(database)] = name;
             foreach (var table in await TableFingerprints.ListAsync(view, database, cancellationToken))
             {
-                if (await TableFingerprints.OfAsync(view, table, byText: true, cancellationToken) is { } print) prints[table.Key] = print;
+                if (await TableFingerprints.OfAsync(view, table, RowHash.Text, cancellationToken) is { } print) prints[table.Key] = print;
             }
         }
 
