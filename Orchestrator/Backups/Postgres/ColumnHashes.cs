@@ -68,6 +68,8 @@ internal static class ColumnHashes
         { Type: "bool" } => $"hashint4extended({column.Sql}::int4, {seed})",
         // An array finds its elements' function by itself.
         { Type: "bytea" or "date" or "timestamptz" } => $"hash_array_extended(ARRAY[{column.Sql}], {seed})",
+        // Its conversion to text looks at every character for where its blanks begin.
+        { Type: "bpchar" } => $"hashbpcharextended({column.Sql} COLLATE \"C\", {seed})",
         _ when Functions.TryGetValue(column.Type, out var function) => $"{function}({column.Sql}, {seed})",
         _ => $"hashtextextended({column.Sql}::text COLLATE \"C\", {seed})",
     };
