@@ -61,7 +61,7 @@ internal sealed class BenchCluster : IAsyncDisposable
         ], cancellationToken);
         while (!await AnswersAsync(container, cancellationToken)) await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, cancellationToken);
         var seen = await Engine.InspectAsync(new ContainerId(id.Trim()), cancellationToken) ?? throw new InvalidOperationException($"{container} is gone.");
-        return new() { Stack = _stack, Service = Service, Container = seen, Image = Image, Address = seen.Addresses[_stack], Network = _stack };
+        return new() { Stack = _stack, Service = Service, Container = seen, Image = Image, Address = seen.Addresses[_stack] };
     }
 
     /// <summary>A Redis without a file of its own.</summary>
@@ -84,7 +84,7 @@ internal sealed class BenchCluster : IAsyncDisposable
             Container = new() { Mounts = [new(MountKind.Volume, "data", "/data", false, false)] },
             BasMalin = new() { Backup = new() { Kind = "redis" } },
         };
-        return new() { Stack = _stack, Service = service, Container = seen, Image = RedisImage, Address = seen.Addresses[_stack], Network = _stack };
+        return new() { Stack = _stack, Service = service, Container = seen, Image = RedisImage, Address = seen.Addresses[_stack] };
     }
 
     /// <summary>Keys whose values are hexadecimal digests: some 200 bytes each.</summary>

@@ -140,7 +140,6 @@ internal sealed class CopiesBenchmark(bool quick, TimeProvider time)
         },
         Image = "app",
         Address = "none",
-        Network = "none",
     };
 
     private async Task<double> SecondsAsync<T>(Func<Task<T>> run)

@@ -50,9 +50,6 @@ public sealed record BackupSubject
     /// <summary>Where the daemon reaches it.</summary>
     public required string Address { get; init; }
 
-    /// <summary>A network of the engine on which a helper container finds it under <see cref="Address"/>.</summary>
-    public required string Network { get; init; }
-
     public BackupSpec Backup => Service.BasMalin?.Backup ?? throw new InvalidOperationException($"{Service.Name} has no backup.");
 }
 

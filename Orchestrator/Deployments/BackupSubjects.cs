@@ -36,7 +36,7 @@ public sealed class BackupSubjects(IJournal journal, StackContainers containers)
     {
         var network = spec.Networks.Select(attachment => release.Stack.Networks.FirstOrDefault(item => item.Key == attachment.Key)).FirstOrDefault(item => item is not null);
         return network is not null && container.Addresses.TryGetValue(network.Name, out var address)
-            ? new() { Stack = stack, Service = spec, Container = container, Image = release.Images[spec.Name].Pinned, Address = address, Network = network.Name }
+            ? new() { Stack = stack, Service = spec, Container = container, Image = release.Images[spec.Name].Pinned, Address = address }
             : null;
     }
 
@@ -55,7 +55,6 @@ public sealed class BackupSubjects(IJournal journal, StackContainers containers)
         },
         Image = "",
         Address = "",
-        Network = "",
     };
 
     private static bool IsLive(StackState state, ServiceSpec spec, ObservedContainer seen) => spec.Coloured

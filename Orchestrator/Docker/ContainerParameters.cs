@@ -109,7 +109,12 @@ internal static class ContainerParameters
         var logging = settings.Logging ?? DefaultLogging;
         return new HostConfig
         {
-            NetworkMode = request.Networks is [var first, ..] ? first.Network : "default",
+            NetworkMode = request switch
+            {
+                { NetworkOf: { } other } => $"container:{other.Value}",
+                { Networks: [var first, ..] } => first.Network,
+                _ => "default",
+            },
             PortBindings = request.Ports
                 .GroupBy(port => $"{port.ContainerPort}/{port.Protocol}", StringComparer.Ordinal)
                 .ToDictionary(group => group.Key, IList<PortBinding> (group) => [.. group.Select(Binding)]),

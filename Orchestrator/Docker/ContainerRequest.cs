@@ -27,6 +27,9 @@ public sealed record ContainerRequest
     /// <summary>Networks in order, with names and aliases on each.</summary>
     public ImmutableArray<NetworkJoin> Networks { get; init; } = [];
 
+    /// <summary>A running container whose network it has for its own, addresses and all, in place of <see cref="Networks"/>. It lives no longer than that one's.</summary>
+    public ContainerId? NetworkOf { get; init; }
+
     /// <summary>Mounts with engine names: volumes by their real name, binds by absolute path; secrets and configurations are read-only binds among them.</summary>
     public ImmutableArray<MountSpec> Mounts { get; init; } = [];
 

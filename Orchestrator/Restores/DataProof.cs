@@ -86,7 +86,6 @@ public sealed class DataProof(ShadowRuns shadows, BackupSources sources, Postgre
             },
             Image = shadow.Original.Images[spec.Name].Pinned,
             Address = "",
-            Network = "",
         };
 
     /// <summary>What each running service holds now, compared with the backup.</summary>

@@ -115,6 +115,5 @@ public sealed class ConfigurationSourceTests
         },
         Image = "none",
         Address = "none",
-        Network = "none",
     };
 }

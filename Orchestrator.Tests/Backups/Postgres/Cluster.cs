@@ -95,7 +95,6 @@ internal sealed class Cluster : IAsyncDisposable
             Container = seen,
             Image = Image,
             Address = seen.Addresses.GetValueOrDefault(Network, "127.0.0.1"),
-            Network = Network,
         };
     }
 

@@ -86,7 +86,6 @@ internal sealed class RedisServer : IAsyncDisposable
         },
         Image = Image,
         Address = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Port}"),
-        Network = "bridge",
     };
 
     public RestoreTarget Target(string directory, RestorePoint? point = null) => new()

@@ -108,7 +108,6 @@ internal sealed class VolumeBed : IDisposable
         },
         Image = "app",
         Address = "none",
-        Network = "none",
     };
 
     private VolumeSource NewSource() => new(new VolumeSourceOptions(Path.Combine(_directory.Path, "kept")), Time, NullLogger<VolumeSource>.Instance);
