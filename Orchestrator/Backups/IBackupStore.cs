@@ -36,8 +36,10 @@ public abstract class PendingObject : IAsyncDisposable
     /// <summary>Write only, not seekable.</summary>
     public abstract Stream Content { get; }
 
-    /// <summary>Makes it durable and visible under its key, whole or not at all, and verified against what was written.</summary>
-    public abstract Task<StoredObject> PublishAsync(CancellationToken cancellationToken);
+    /// <summary>Makes it durable and visible under its key, whole or not at all, and verified against what was sent.</summary>
+    /// <param name="hash">SHA-256 of all of it, lower-case hexadecimal, as the sender knows it: where all is read back, the way to the store is verified with it, too.</param>
+    /// <exception cref="BackupStoreException">The store does not take it, or gives back something else.</exception>
+    public abstract Task<StoredObject> PublishAsync(string hash, CancellationToken cancellationToken);
 
     public abstract ValueTask DisposeAsync();
 }

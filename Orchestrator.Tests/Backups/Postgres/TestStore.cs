@@ -81,7 +81,7 @@ internal sealed class TestStore : IBackupStore
     {
         public override System.IO.Stream Content { get; } = new WatchedStream(inner.Content, before);
 
-        public override Task<StoredObject> PublishAsync(CancellationToken cancellationToken) => inner.PublishAsync(cancellationToken);
+        public override Task<StoredObject> PublishAsync(string hash, CancellationToken cancellationToken) => inner.PublishAsync(hash, cancellationToken);
 
         public override ValueTask DisposeAsync() => inner.DisposeAsync();
     }

@@ -1,3 +1,4 @@
+using Orchestrator.Backups.Keeping;
 using Microsoft.Extensions.Time.Testing;
 using Orchestrator.Backups;
 using Orchestrator.Backups.Stores;
@@ -28,7 +29,7 @@ public sealed class DirectoryStoreTests
         Assert.That(await _store.FindAsync("garden/sets/1/a.age", CancellationToken.None), Is.Null);
         Assert.That(await KeysAsync(""), Is.Empty);
 
-        var stored = await pending.PublishAsync(CancellationToken.None);
+        var stored = await pending.PublishAsync(ManifestFile.HashOf("seeds"u8), CancellationToken.None);
 
         Assert.That(stored, Is.EqualTo(new StoredObject("garden/sets/1/a.age", 5, stored.ModifiedAt)));
         Assert.That(await ReadAsync("garden/sets/1/a.age", 2), Is.EqualTo("eds"));
@@ -116,7 +117,7 @@ public sealed class DirectoryStoreTests
         Assert.That(await _store.SweepAsync(TimeSpan.FromHours(3), CancellationToken.None), Is.Zero);
         Assert.That(await _store.SweepAsync(TimeSpan.FromHours(1), CancellationToken.None), Is.EqualTo(1));
         Assert.That(File.Exists(left), Is.False);
-        await writing.PublishAsync(CancellationToken.None);
+        await writing.PublishAsync(ManifestFile.HashOf(new byte[10]), CancellationToken.None);
         Assert.That(await KeysAsync(""), Is.EqualTo(new[] { "a" }));
     }
 
@@ -129,9 +130,20 @@ public sealed class DirectoryStoreTests
         var shell = await Encryption.Command.RunAsync("sh", ["-c", $"printf x | dd of={aside} bs=1 seek=500 conv=notrunc"]);
         Assert.That(shell.Code, Is.Zero, shell.Errors);
 
-        var failure = (await Assert.ThrowsAsync<BackupStoreException>(async () => await pending.PublishAsync(CancellationToken.None)))!;
+        var failure = (await Assert.ThrowsAsync<BackupStoreException>(async () => await pending.PublishAsync(ManifestFile.HashOf(new byte[1000]), CancellationToken.None)))!;
 
         Assert.That(failure.Message, Does.Contain("1000 bytes were written"));
+        Assert.That(await KeysAsync(""), Is.Empty);
+    }
+
+    [Test]
+    public async Task What_came_otherwise_than_it_was_sent_is_not_published()
+    {
+        await using var pending = await _store.CreateAsync("a", CancellationToken.None);
+        await pending.Content.WriteAsync("weeds"u8.ToArray());
+
+        await Assert.ThrowsAsync<BackupStoreException>(async () => await pending.PublishAsync(ManifestFile.HashOf("seeds"u8), CancellationToken.None));
+
         Assert.That(await KeysAsync(""), Is.Empty);
     }
 
@@ -139,7 +151,7 @@ public sealed class DirectoryStoreTests
     {
         await using var pending = await _store.CreateAsync(key, CancellationToken.None);
         await pending.Content.WriteAsync("seeds"u8.ToArray());
-        await pending.PublishAsync(CancellationToken.None);
+        await pending.PublishAsync(ManifestFile.HashOf("seeds"u8), CancellationToken.None);
     }
 
     private async Task<string> ReadAsync(string key, long offset)

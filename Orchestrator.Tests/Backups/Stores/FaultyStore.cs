@@ -37,8 +37,8 @@ internal sealed class FaultyStore(IBackupStore inner) : IBackupStore
 
         public override Stream Content => _content;
 
-        public override Task<StoredObject> PublishAsync(CancellationToken cancellationToken) =>
-            store.FailPublishing ? throw new BackupStoreException(store.Name, "refused by the test", null) : pending.PublishAsync(cancellationToken);
+        public override Task<StoredObject> PublishAsync(string hash, CancellationToken cancellationToken) =>
+            store.FailPublishing ? throw new BackupStoreException(store.Name, "refused by the test", null) : pending.PublishAsync(hash, cancellationToken);
 
         public override ValueTask DisposeAsync() => pending.DisposeAsync();
     }

@@ -1,3 +1,4 @@
+using Orchestrator.Backups.Keeping;
 using Orchestrator.Backups;
 using Orchestrator.Backups.Stores;
 
@@ -145,7 +146,7 @@ public sealed class S3StoreTests
         {
             await using var pending = await impatient.CreateAsync("a", CancellationToken.None);
             await pending.Content.WriteAsync(Noise(33 * Mebi));
-            await pending.PublishAsync(CancellationToken.None);
+            await pending.PublishAsync(ManifestFile.HashOf(Noise(33 * Mebi)), CancellationToken.None);
         }))!;
 
         Assert.That(failure.Message, Does.Match("^cloud: part [0-9] of a was not taken: "));
@@ -223,7 +224,7 @@ public sealed class S3StoreTests
 
         Assert.That(await _store.SweepAsync(TimeSpan.FromHours(1), CancellationToken.None), Is.EqualTo(1));
         Assert.That(_server.Uploads.Keys, Has.Count.EqualTo(1).And.No.Member("left"));
-        await pending.PublishAsync(CancellationToken.None);
+        await pending.PublishAsync(ManifestFile.HashOf(Noise(33 * Mebi)), CancellationToken.None);
     }
 
     [TestCase(true)]
@@ -252,7 +253,7 @@ public sealed class S3StoreTests
     {
         await using var pending = await _store.CreateAsync(key, CancellationToken.None);
         for (var from = 0; from < content.Length; from += 300_000) await pending.Content.WriteAsync(content.AsMemory(from, Math.Min(300_000, content.Length - from)));
-        return await pending.PublishAsync(CancellationToken.None);
+        return await pending.PublishAsync(ManifestFile.HashOf(content), CancellationToken.None);
     }
 
     private async Task<byte[]> ReadAsync(string key, long offset)

@@ -67,7 +67,7 @@ public static class ManifestFile
     {
         await using var pending = await store.CreateAsync(StoreKeys.Check(key), cancellationToken);
         await pending.Content.WriteAsync(content, cancellationToken);
-        await pending.PublishAsync(cancellationToken);
+        await pending.PublishAsync(HashOf(content.Span), cancellationToken);
     }
 
     private static async Task<byte[]> ReadAsync(IBackupStore store, string key, CancellationToken cancellationToken)

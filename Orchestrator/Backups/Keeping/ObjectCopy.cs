@@ -23,7 +23,7 @@ public static class ObjectCopy
             await measured.CopyToAsync(pending.Content, cancellationToken);
             if (!isWhole(measured)) return new StoreFailure(from.Name, key, "is not what was written, and was not copied on");
 
-            await pending.PublishAsync(cancellationToken);
+            await pending.PublishAsync(measured.Hash(), cancellationToken);
             return null;
         }
         catch (BackupStoreException failure)

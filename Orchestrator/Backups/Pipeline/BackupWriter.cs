@@ -148,7 +148,7 @@ public sealed partial class BackupWriter
 
     private async Task<BackupObject> PublishAsync(BackupObject written, ImmutableArray<StoreLane> lanes, CancellationToken cancellationToken)
     {
-        var published = await Task.WhenAll(lanes.Select(lane => lane.PublishAsync(written.StoredBytes, cancellationToken)));
+        var published = await Task.WhenAll(lanes.Select(lane => lane.PublishAsync(written, cancellationToken)));
         var holders = lanes.Where((_, index) => published[index] is not null).Select(lane => lane.Store.Name).ToImmutableHashSet();
         if (holders.IsEmpty)
         {

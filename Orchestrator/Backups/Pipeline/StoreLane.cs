@@ -89,15 +89,15 @@ internal sealed class StoreLane : IAsyncDisposable
     }
 
     /// <returns>Null when it failed.</returns>
-    public async Task<StoredObject?> PublishAsync(long bytes, CancellationToken cancellationToken)
+    public async Task<StoredObject?> PublishAsync(BackupObject written, CancellationToken cancellationToken)
     {
         if (Failure is not null || _pending is null) return null;
         try
         {
-            var stored = await _pending.PublishAsync(cancellationToken);
-            if (stored.Bytes == bytes) return stored;
+            var stored = await _pending.PublishAsync(written.StoredHash, cancellationToken);
+            if (stored.Bytes == written.StoredBytes) return stored;
 
-            Fail($"holds {stored.Bytes} bytes, and {bytes} were sent");
+            Fail($"holds {stored.Bytes} bytes, and {written.StoredBytes} were sent");
             await Store.DeleteAsync(Key, cancellationToken);
         }
         catch (Exception failure) when (failure is not OperationCanceledException || !cancellationToken.IsCancellationRequested)

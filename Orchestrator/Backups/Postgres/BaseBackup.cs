@@ -11,11 +11,12 @@ internal sealed partial class BaseBackup(ImageTool tool)
 {
     private const int BufferSize = 256 * 1024;
 
+    /// <param name="followed">From its end on the log is kept: no file is read before.</param>
     /// <returns>
     /// The copy, as soon as all files have been read, and the object that it becomes, when the stores have it. Both fail where there is no copy.
     /// </returns>
     public (Task<BaseCopy> Copied, Task<BackupObject> Stored) Begin(
-        BackupSubject subject, PostgresLogin login, ServerFacts facts, BackupWriter writer, CancellationToken cancellationToken)
+        BackupSubject subject, PostgresLogin login, ServerFacts facts, Task followed, BackupWriter writer, CancellationToken cancellationToken)
     {
         var copied = new TaskCompletionSource<BaseCopy>(TaskCreationOptions.RunContinuationsAsynchronously);
         var storing = writer.WriteAsync(
@@ -23,7 +24,7 @@ internal sealed partial class BaseBackup(ImageTool tool)
             async (output, token) =>
             {
                 var watch = new TarWatch();
-                await tool.RunAsync(subject, login, Program(login, facts), (pipe, inner) => CopyAsync(subject, facts, pipe, output, watch, writer, inner), token);
+                await tool.RunAsync(subject, login, Program(login, facts), followed, (pipe, inner) => CopyAsync(subject, facts, pipe, output, watch, writer, inner), token);
                 copied.SetResult(Judge(subject, facts, watch));
             },
             cancellationToken);

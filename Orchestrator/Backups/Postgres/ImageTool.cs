@@ -35,9 +35,14 @@ public sealed class ImageTool(IContainerEngine engine, string workplace)
     }
 
     /// <summary>Runs the program; what it writes goes to <paramref name="read"/>, which reads to the end. Returns when it ended well.</summary>
+    internal Task RunAsync(BackupSubject subject, PostgresLogin login, ImmutableArray<string> command, Func<Stream, CancellationToken, Task> read, CancellationToken cancellationToken) =>
+        RunAsync(subject, login, command, Task.CompletedTask, read, cancellationToken);
+
+    /// <summary>The same, of a program that has to wait for something.</summary>
+    /// <param name="ready">The container is made and started meanwhile; the program itself begins when this has ended, and not at all where it fails.</param>
     /// <exception cref="BackupFailedException">It ended with another code than 0. The message has its last words.</exception>
     internal async Task RunAsync(
-        BackupSubject subject, PostgresLogin login, ImmutableArray<string> command, Func<Stream, CancellationToken, Task> read, CancellationToken cancellationToken)
+        BackupSubject subject, PostgresLogin login, ImmutableArray<string> command, Task ready, Func<Stream, CancellationToken, Task> read, CancellationToken cancellationToken)
     {
         var name = $"{subject.Stack}-{subject.Service.Name}-backup-{Guid.CreateVersion7():N}";
         var place = Prepare(subject, login);
@@ -45,6 +50,8 @@ public sealed class ImageTool(IContainerEngine engine, string workplace)
         try
         {
             id = await engine.CreateAsync(Request(subject, name, place, command, '>'), cancellationToken);
+            await engine.StartAsync(id.Value, cancellationToken);
+            await ready;
             await RunAsync(subject, id.Value, Path.Combine(place, PipeName), command[0], read, cancellationToken);
         }
         finally
@@ -112,12 +119,11 @@ public sealed class ImageTool(IContainerEngine engine, string workplace)
     private async Task RunAsync(
         BackupSubject subject, ContainerId id, string pipe, string program, Func<Stream, CancellationToken, Task> read, CancellationToken cancellationToken)
     {
-        // Our own write end keeps the reader from seeing an end before the program has opened its own; it is closed when the container has ended,
+        // The container's shell waits at the pipe until here. Our own write end keeps the reader from seeing an end before the program has opened its own; it is closed when the container has ended,
         // however that came about, and only then does the reader come to the end.
         await using var held = new FileStream(pipe, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0);
         PosixFiles.WidenPipe(held.SafeFileHandle);
         await using var output = new FileStream(pipe, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
-        await engine.StartAsync(id, cancellationToken);
         using var watching = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var ended = EndAsync(id, held, watching.Token);
         try

@@ -107,11 +107,12 @@ public sealed class PostgresSource(IContainerEngine engine, PostgresLogins login
             dataDirectory = await DataDirectoryAsync(subject, connection, cancellationToken);
         }
 
-        await using var log = await SetLog.OpenAsync(login, cancellationToken);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var (copied, storing) = new BaseBackup(tool).Begin(subject, login, server, writer, stopping.Token);
+        var following = SetLog.OpenAsync(login, stopping.Token);
+        var (copied, storing) = new BaseBackup(tool).Begin(subject, login, server, following, writer, stopping.Token);
         try
         {
+            await using var log = await following;
             var copy = await copied;
             if (copy.Timeline != log.Timeline)
                 throw new BackupFailedException($"{subject.Stack}/{subject.Service.Name}: the server was promoted while it was copied", "The next run begins anew.");

@@ -164,22 +164,22 @@ public sealed class DirectoryStore(string name, string root, TimeProvider time) 
         private readonly string _key;
         private readonly string _path;
         private readonly FileStream _file;
-        private readonly MeasuredStream _content;
+        private readonly CountedStream _content;
         private long _onItsWay;
 
         public PendingFile(DirectoryStore store, string key, string path, FileStream file)
         {
             (_store, _key, _path, _file) = (store, key, path, file);
-            _content = new MeasuredStream(file, SendOn);
+            _content = new CountedStream(file, SendOn);
         }
 
         public override Stream Content => _content;
 
-        public override Task<StoredObject> PublishAsync(CancellationToken cancellationToken) => _store.Try($"{_key} cannot be published", () =>
+        public override Task<StoredObject> PublishAsync(string hash, CancellationToken cancellationToken) => _store.Try($"{_key} cannot be published", () =>
         {
             _file.Flush(flushToDisk: true);
             _file.Dispose();
-            Verify(cancellationToken);
+            Verify(hash, cancellationToken);
             var target = _store.PathOf(_key);
             var folder = Path.GetDirectoryName(target) ?? _store._root;
             Name(target, folder);
@@ -203,13 +203,13 @@ public sealed class DirectoryStore(string name, string root, TimeProvider time) 
             _onItsWay = bytes;
         }
 
-        private void Verify(CancellationToken cancellationToken)
+        private void Verify(string hash, CancellationToken cancellationToken)
         {
             using var back = new FileStream(_path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
             using var written = new MeasuredStream(back);
             var buffer = new byte[128 * 1024];
             while (written.Read(buffer) > 0) cancellationToken.ThrowIfCancellationRequested();
-            if (written.Bytes != _content.Bytes || written.Hash() != _content.Hash())
+            if (written.Bytes != _content.Bytes || written.Hash() != hash)
                 throw new IOException($"{_content.Bytes} bytes were written, and the disk gives back {written.Bytes} others");
         }
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
 using Amazon.S3;
 using Amazon.S3.Model;
 
@@ -88,8 +89,9 @@ public sealed class S3Store(string name, S3Options options, TimeProvider time) :
         var key = $"@probe/{Guid.NewGuid():N}";
         await using (var pending = await CreateAsync(key, cancellationToken))
         {
-            await pending.Content.WriteAsync("This object may be deleted.\n"u8.ToArray(), cancellationToken);
-            await pending.PublishAsync(cancellationToken);
+            var content = "This object may be deleted.\n"u8.ToArray();
+            await pending.Content.WriteAsync(content, cancellationToken);
+            await pending.PublishAsync(Convert.ToHexStringLower(SHA256.HashData(content)), cancellationToken);
         }
 
         var conditional = await RefusesToOverwriteAsync(key, cancellationToken);

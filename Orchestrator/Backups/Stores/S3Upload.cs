@@ -23,7 +23,7 @@ internal sealed class S3Upload : PendingObject
     private readonly ConcurrentDictionary<string, bool> _uploading;
     private readonly List<PartETag> _parts = [];
     private readonly List<Sample> _samples = [];
-    private readonly MeasuredStream _content;
+    private readonly CountedStream _content;
     private byte[] _buffer = new byte[FirstBuffer];
     private int _length;
     private long _sent;
@@ -32,7 +32,7 @@ internal sealed class S3Upload : PendingObject
     public S3Upload(S3Store store, S3Calls calls, string key, ConcurrentDictionary<string, bool> uploading)
     {
         (_store, _calls, _key, _uploading) = (store, calls, key, uploading);
-        _content = new MeasuredStream(new Intake(this));
+        _content = new CountedStream(new Intake(this));
     }
 
     public override Stream Content => _content;
@@ -46,13 +46,13 @@ internal sealed class S3Upload : PendingObject
     /// <summary>16 MiB for the first hundred parts, 32 for the next, 64 from then on.</summary>
     private int PartBytes => (_parts.Count < 100 ? 16 : _parts.Count < 200 ? 32 : 64) * Mebi;
 
-    public override async Task<StoredObject> PublishAsync(CancellationToken cancellationToken)
+    public override async Task<StoredObject> PublishAsync(string hash, CancellationToken cancellationToken)
     {
         if (_upload is null) await PutWholeAsync(cancellationToken);
         else await CompleteAsync(_upload, cancellationToken);
         try
         {
-            return await VerifyAsync(cancellationToken);
+            return await VerifyAsync(hash, cancellationToken);
         }
         catch (BackupStoreException)
         {
@@ -183,7 +183,7 @@ internal sealed class S3Upload : PendingObject
         _samples.Add(new Sample(_sent, length, Convert.ToHexStringLower(SHA256.HashData(_buffer.AsSpan(0, length)))));
     }
 
-    private async Task<StoredObject> VerifyAsync(CancellationToken cancellationToken)
+    private async Task<StoredObject> VerifyAsync(string hash, CancellationToken cancellationToken)
     {
         var found = await _store.FindAsync(_key, cancellationToken)
             ?? throw new BackupStoreException(_store.Name, $"{_key} was taken and is not there", null);
@@ -196,7 +196,7 @@ internal sealed class S3Upload : PendingObject
         if (found.Bytes <= Options.ReadBackWhole)
         {
             var back = await HashAsync(0, found.Bytes, cancellationToken);
-            if (back != _content.Hash()) throw Changed();
+            if (back != hash) throw Changed();
         }
         else
         {
