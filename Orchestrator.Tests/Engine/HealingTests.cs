@@ -62,7 +62,9 @@ internal sealed class HealingTests
         var news = NewsOf(name).Single();
         Assert.Multiple(() =>
         {
-            Assert.That(report.Failed, Is.Zero, report.ToString());
+            // An answer that had begun when its replica was killed cannot be asked for again: one at most for each of the four kills; everything else is asked of the other replica.
+            Assert.That(report.Failures, Has.Length.LessThanOrEqualTo(1 + Quick.Deaths).And.All.Contains("while copying content"), report.ToString());
+            Assert.That(report.Failed, Is.EqualTo(report.Failures.Length));
             Assert.That((news.Subject, news.Reason), Is.EqualTo((healed.Name, "crashLoop")));
             Assert.That(news.Detail, Does.Contain("It died 3 times within 2 min; the last time the container exited with code 137 (SIGKILL)").And.Contain("Last lines of its log"));
             Assert.That(Available(name), Is.EqualTo(1));

@@ -4,8 +4,8 @@ using Npgsql;
 namespace Orchestrator.Backups.Postgres;
 
 /// <summary>
-/// The hash of a row as an expression of SQL: each column's hash is the seed of the next one's, so that what is hashed is which values stand together. Types have
-/// their own functions in every version from 12 on; a type without one is hashed by its text. Text is hashed by its bytes, whatever its collation takes for equal.
+/// The hash of a row as an expression of SQL: each column's hash is the seed of the next one's, so that what is hashed is which values stand together. A type
+/// whose own function hashes all of a value goes by that, in every version from 12 on; any other by its text. Text is hashed by its bytes, whatever its collation takes for equal.
 /// </summary>
 internal static class ColumnHashes
 {
@@ -14,20 +14,25 @@ internal static class ColumnHashes
 
     private const string Columns =
         """
-        SELECT format('t.%I', a.attname), CASE WHEN b.typnamespace = 'pg_catalog'::regnamespace THEN b.typname ELSE '' END, b.typtype::text, b.typcategory::text,
+        SELECT format('t.%I', a.attname), CASE WHEN b.typnamespace = 'pg_catalog'::regnamespace THEN b.typname ELSE '' END,
             a.attnotnull AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = a.attrelid AND c.contype = 'n' AND NOT c.convalidated AND a.attnum = ANY (c.conkey))
         FROM pg_class r JOIN pg_namespace n ON n.oid = r.relnamespace JOIN pg_attribute a ON a.attrelid = r.oid JOIN pg_type t ON t.oid = a.atttypid JOIN pg_type b ON b.oid = coalesce(nullif(t.typbasetype, 0), t.oid)
         WHERE n.nspname = @schema AND r.relname = @name AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated <> 'v'
         ORDER BY a.attnum
         """;
 
-    /// <summary>Functions that take a value of the type as it is. Types that are missing have none that can be called (of <c>bytea</c>), or under another name by version (of times with a zone).</summary>
+    /// <summary>What a NULL is hashed as.</summary>
+    private const string Null = "5872136403215843217";
+
+    /// <summary>
+    /// Functions that hash all of a value, and always with the seed. Others do not: those of numeric and jsonb pass over signs, those of floats, arrays and multiranges give the
+    /// seed or a constant for zero or nothing, since all that they owe is that equal values are hashed alike. Those types go by their text.
+    /// </summary>
     private static readonly ImmutableDictionary<string, string> Functions = ImmutableDictionary.CreateRange<string, string>(
     [
-        new("int2", "hashint2extended"), new("int4", "hashint4extended"), new("int8", "hashint8extended"), new("float4", "hashfloat4extended"), new("float8", "hashfloat8extended"),
-        new("numeric", "hash_numeric_extended"), new("oid", "hashoidextended"), new("char", "hashcharextended"), new("name", "hashnameextended"), new("uuid", "uuid_hash_extended"),
-        new("timestamp", "timestamp_hash_extended"), new("time", "time_hash_extended"), new("timetz", "timetz_hash_extended"), new("interval", "interval_hash_extended"),
-        new("jsonb", "jsonb_hash_extended"), new("inet", "hashinetextended"), new("macaddr", "hashmacaddrextended"), new("macaddr8", "hashmacaddr8extended"), new("pg_lsn", "pg_lsn_hash_extended"),
+        new("int2", "hashint2extended"), new("int4", "hashint4extended"), new("int8", "hashint8extended"), new("oid", "hashoidextended"), new("char", "hashcharextended"),
+        new("name", "hashnameextended"), new("uuid", "uuid_hash_extended"), new("timestamp", "timestamp_hash_extended"), new("time", "time_hash_extended"),
+        new("timetz", "timetz_hash_extended"), new("inet", "hashinetextended"), new("macaddr", "hashmacaddrextended"), new("macaddr8", "hashmacaddr8extended"), new("pg_lsn", "pg_lsn_hash_extended"),
     ]);
 
     /// <summary>Of a table as it is now, by the server's catalogue. To be used as <c>FROM table t</c>.</summary>
@@ -39,7 +44,7 @@ internal static class ColumnHashes
         await using var rows = await command.ExecuteReaderAsync(cancellationToken);
         var columns = new List<TableColumn>();
         while (await rows.ReadAsync(cancellationToken))
-            columns.Add(new(rows.GetString(0), rows.GetString(1), rows.GetString(2)[0], rows.GetString(3)[0], rows.GetBoolean(4)));
+            columns.Add(new(rows.GetString(0), rows.GetString(1), rows.GetBoolean(2)));
         return Of(columns);
     }
 
@@ -57,16 +62,14 @@ internal static class ColumnHashes
 
     /// <summary>These functions are NULL for NULL: what came before must not be.</summary>
     private static string Link(string before, TableColumn column) =>
-        column.NotNull ? Call(column, before) : $"hashint8extended(coalesce({Call(column, "0")}, 0), {before})";
+        column.NotNull ? Call(column, before) : $"hashint8extended(coalesce({Call(column, "0")}, {Null}), {before})";
 
     private static string Call(TableColumn column, string seed) => column switch
     {
-        { Category: 'A' } => $"hash_array_extended({column.Sql}, {seed})",
-        { Kind: 'e' } => $"hashenumextended({column.Sql}, {seed})",
-        { Kind: 'r' } => $"hash_range_extended({column.Sql}, {seed})",
-        { Kind: 'm' } => $"hash_multirange_extended({column.Sql}, {seed})",
         { Type: "bool" } => $"hashint4extended({column.Sql}::int4, {seed})",
-        // An array finds its elements' function by itself.
+        // Its text would be the name that has been given to it since.
+        { Type: ['r', 'e', 'g', ..] } => $"hashoidextended({column.Sql}::oid, {seed})",
+        // Their functions cannot be called in all versions. An array finds its elements' function by itself.
         { Type: "bytea" or "date" or "timestamptz" } => $"hash_array_extended(ARRAY[{column.Sql}], {seed})",
         // Its conversion to text looks at every character for where its blanks begin.
         { Type: "bpchar" } => $"hashbpcharextended({column.Sql} COLLATE \"C\", {seed})",
@@ -77,7 +80,5 @@ internal static class ColumnHashes
 
 /// <param name="Sql">Quoted, of <c>t</c>.</param>
 /// <param name="Type">Of PostgreSQL's own types, of a domain that which it is made of; otherwise empty.</param>
-/// <param name="Kind"><c>pg_type.typtype</c>.</param>
-/// <param name="Category"><c>pg_type.typcategory</c>.</param>
 /// <param name="NotNull">There is no NULL in any row.</param>
-internal readonly record struct TableColumn(string Sql, string Type, char Kind, char Category, bool NotNull);
+internal readonly record struct TableColumn(string Sql, string Type, bool NotNull);

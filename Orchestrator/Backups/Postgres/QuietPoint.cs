@@ -75,7 +75,7 @@ internal sealed class QuietPoint : IAsyncDisposable
                 progress(done++, all);
                 if (Uncovered.ContainsKey(table.Key)) continue;
                 if (await TableFingerprints.OfAsync(view.Reader, table, RowHash.Columns, cancellationToken) is { } print) found[table.Key] = print;
-                else Uncovered = Uncovered.SetItem(table.Key, "the role may not read it");
+                else Uncovered = Uncovered.SetItem(table.Key, "the role may not read it, or it was altered meanwhile");
             }
         }
 

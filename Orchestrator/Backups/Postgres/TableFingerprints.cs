@@ -45,7 +45,7 @@ internal static class TableFingerprints
     }
 
     /// <summary>Within the transaction that is open; a failure of one table does not end it.</summary>
-    /// <returns>Null: this role may not read the table.</returns>
+    /// <returns>Null: this role may not read the table, or it was altered since the transaction began to see it.</returns>
     public static async Task<string?> OfAsync(NpgsqlConnection connection, TableName table, RowHash hash, CancellationToken cancellationToken)
     {
         try
@@ -56,7 +56,7 @@ internal static class TableFingerprints
         {
             return await HashAsync(connection, table, ByText, cancellationToken);
         }
-        catch (PostgresException refused) when (refused.SqlState == NoRight)
+        catch (PostgresException refused) when (refused.SqlState is NoRight or PostgresErrorCodes.UndefinedColumn or PostgresErrorCodes.UndefinedTable)
         {
             return null;
         }
