@@ -10,7 +10,7 @@ internal enum RowHash
     Records,
 
     /// <summary>
-    /// Each value by its type's own hash, each column's upon that of the one before; see <see cref="ColumnHashes"/>.
+    /// Each column's hash upon that of the one before; see <see cref="ColumnHashes"/>.
     /// </summary>
     Columns,
 
