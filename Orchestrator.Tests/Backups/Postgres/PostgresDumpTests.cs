@@ -127,7 +127,7 @@ public sealed class PostgresDumpTests
             var login = await _cluster.Logins.OfAsync(_empty, CancellationToken.None);
             await Cluster.ExecuteAsync(_empty, "CREATE DATABASE copy");
             await _cluster.Tool.FeedAsync(
-                _empty, login, ["pg_restore", .. PostgresDumpSource.Server(login), "-d", "copy", "--exit-on-error"], (input, token) => file.CopyToAsync(input, token), CancellationToken.None);
+                _empty, login, ["pg_restore", .. login.Arguments, "-d", "copy", "--exit-on-error"], (input, token) => file.CopyToAsync(input, token), CancellationToken.None);
         }
 
         Assert.Multiple(async () =>

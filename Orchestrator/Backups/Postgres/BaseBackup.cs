@@ -39,18 +39,12 @@ internal sealed partial class BaseBackup(ImageTool tool)
     }
 
     /// <summary>
-    /// A database whose container is killed takes its network along: the word that its connections end may be lost with it, and a client that only reads would wait
-    /// for ever. (Settings of libpq; seconds.)
-    /// </summary>
-    internal const string Keepalives = "keepalives_idle=10 keepalives_interval=5 keepalives_count=3";
-
-    /// <summary>
     /// Without the log, which is followed apart. Where the server archives, the log is asked for nevertheless: without it PostgreSQL waits at the end until its
     /// archive command has succeeded, for ever if it does not.
     /// </summary>
     private static ImmutableArray<string> Program(PostgresLogin login, ServerFacts facts) =>
     [
-        "pg_basebackup", "-h", login.Host, "-p", ServerFacts.Number(login.Port), "-U", login.User, "-w", "-d", Keepalives,
+        "pg_basebackup", .. login.Arguments, "-d", PostgresLogin.Keepalives,
         "-D", "-", "-F", "t", "-X", facts.Archives ? "fetch" : "none", "--checkpoint=fast", "--label=basmalin",
     ];
 

@@ -8,7 +8,7 @@ namespace Orchestrator.Backups.Postgres;
 /// <summary>What a database lacks for being copied, with the exact line that mends it.</summary>
 internal static class PostgresChecks
 {
-    private const string HbaHint = "run SELECT pg_reload_conf() afterwards. 'samenet' are the networks that the container is on: the daemon and its copying containers come from there";
+    private const string HbaHint = "run SELECT pg_reload_conf() afterwards. 'samenet' are the networks that the container is on: the daemon comes from there, and programs that copy come from the container's own address";
 
     public static async Task<ImmutableArray<BackupFinding>> RunAsync(BackupSubject subject, PostgresLogin login, CancellationToken cancellationToken)
     {

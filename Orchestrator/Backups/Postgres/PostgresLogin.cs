@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Npgsql;
 using Orchestrator.Secrets;
 
@@ -7,6 +8,12 @@ namespace Orchestrator.Backups.Postgres;
 internal sealed record PostgresLogin(string Host, int Port, string User, Secret Password)
 {
     private const int Port5432 = 5432;
+
+    /// <summary>
+    /// A database whose container is killed takes its network along: the word that its connections end may be lost with it, and a client that only reads would wait
+    /// for ever. (Settings of libpq; seconds.)
+    /// </summary>
+    public const string Keepalives = "keepalives_idle=10 keepalives_interval=5 keepalives_count=3";
 
     /// <summary>As the application sees it in <c>pg_stat_activity</c>; the receiver of the log has another.</summary>
     public const string ApplicationName = "basmalin";
@@ -20,6 +27,12 @@ internal sealed record PostgresLogin(string Host, int Port, string User, Secret 
             : new(address, Port5432, user, password);
     }
 
+    /// <summary>For PostgreSQL's own programs. The password is in a file; none of them asks for it.</summary>
+    public ImmutableArray<string> Arguments => ["-h", Host, "-p", ServerFacts.Number(Port), "-U", User, "-w"];
+
+    /// <summary>As a connection string, so that a database of any name is nothing but a name.</summary>
+    public static string Conninfo(string database) => $"dbname='{database.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal)}' {Keepalives}";
+
     public string ConnectionString(string database) => Builder(database).ConnectionString;
 
     /// <summary>For the replication protocol.</summary>
@@ -27,10 +40,6 @@ internal sealed record PostgresLogin(string Host, int Port, string User, Secret 
     {
         var builder = Builder("postgres");
         builder.ApplicationName = applicationName;
-        // A peer that vanished without a word must be noticed also while nothing is streamed.
-        builder.TcpKeepAlive = true;
-        builder.TcpKeepAliveTime = 10;
-        builder.TcpKeepAliveInterval = 5;
         return builder.ConnectionString;
     }
 
@@ -64,5 +73,9 @@ internal sealed record PostgresLogin(string Host, int Port, string User, Secret 
         Timeout = 10,
         CommandTimeout = 0,
         IncludeErrorDetail = false,
+        // As the programs have it.
+        TcpKeepAlive = true,
+        TcpKeepAliveTime = 10,
+        TcpKeepAliveInterval = 5,
     };
 }

@@ -29,7 +29,7 @@ public sealed class PostgresProofs(IContainerEngine engine, PostgresLogins login
         var login = await logins.OfAsync(subject, cancellationToken);
         ImmutableArray<string> program =
         [
-            "pg_amcheck", "-h", login.Host, "-p", ServerFacts.Number(login.Port), "-U", login.User, "-w", "--all", "--install-missing", "--heapallindexed", "-j", "2",
+            "pg_amcheck", .. login.Arguments, "--all", "--maintenance-db", PostgresLogin.Conninfo("postgres"), "--install-missing", "--heapallindexed", "-j", "2",
         ];
         var said = new StringBuilder();
         try

@@ -10,13 +10,16 @@ namespace Orchestrator.Backups.Postgres.Dumps;
 /// </summary>
 public sealed class DumpLoading(PostgresLogins logins, ImageTool tool)
 {
+    /// <summary>The database that is always there and that no dump takes the place of.</summary>
+    private const string Entry = "template1";
+
     /// <summary>True: it takes connections, and is no standby.</summary>
     public async Task<bool> AnswersAsync(BackupSubject subject, CancellationToken cancellationToken)
     {
         var login = await logins.OfAsync(Own(subject), cancellationToken);
         try
         {
-            await using var connection = await login.OpenAsync("template1", cancellationToken);
+            await using var connection = await login.OpenAsync(Entry, cancellationToken);
             return true;
         }
         catch (Exception failure) when (failure is NpgsqlException or TimeoutException)
@@ -54,7 +57,7 @@ public sealed class DumpLoading(PostgresLogins logins, ImageTool tool)
                 await reader.ReadAsync(
                     stored,
                     (content, token) => tool.FeedAsync(
-                        own, login, ["pg_restore", .. PostgresDumpSource.Server(login), "-d", "template1", "--create", "--clean", "--if-exists", "--exit-on-error"], (input, inner) => content.CopyToAsync(input, inner), token),
+                        own, login, ["pg_restore", .. login.Arguments, "-d", PostgresLogin.Conninfo(Entry), "--create", "--clean", "--if-exists", "--exit-on-error"], (input, inner) => content.CopyToAsync(input, inner), token),
                     cancellationToken);
             }
         }
@@ -70,10 +73,10 @@ public sealed class DumpLoading(PostgresLogins logins, ImageTool tool)
     /// </summary>
     private async Task RolesAsync(BackupPart part, BackupSubject own, PostgresLogin login, BackupReader reader, CancellationToken cancellationToken)
     {
-        await using var held = await login.OpenAsync("template1", cancellationToken);
+        await using var held = await login.OpenAsync(Entry, cancellationToken);
         await reader.ReadAsync(
             DumpContents.Find(part, DumpContents.Globals),
-            (content, token) => tool.FeedAsync(own, login, ["psql", .. PostgresDumpSource.Server(login), "-X", "-q", "-d", "template1"], (input, inner) => content.CopyToAsync(input, inner), token),
+            (content, token) => tool.FeedAsync(own, login, ["psql", .. login.Arguments, "-X", "-q", "-d", PostgresLogin.Conninfo(Entry)], (input, inner) => content.CopyToAsync(input, inner), token),
             cancellationToken);
         if (login.Password.Reveal().Length > 0)
         {

@@ -91,7 +91,7 @@ public sealed class PostgresDumpSource(PostgresLogins logins, ImageTool tool) : 
 
         // Passwords of roles can be read by superusers only.
         string[] hidden = server.Superuser ? [] : ["--no-role-passwords"];
-        objects.Add(await CopyAsync(subject, login, ["pg_dumpall", .. Server(login), "--globals-only", .. hidden], DumpContents.Globals, "roles", null, writer, cancellationToken));
+        objects.Add(await CopyAsync(subject, login, ["pg_dumpall", .. login.Arguments, "-d", PostgresLogin.Keepalives, "--globals-only", .. hidden], DumpContents.Globals, "roles", null, writer, cancellationToken));
         foreach (var database in databases)
         {
             await using var view = await login.OpenAsync(database, cancellationToken);
@@ -116,12 +116,7 @@ public sealed class PostgresDumpSource(PostgresLogins logins, ImageTool tool) : 
     }
 
     /// <summary>Not compressed by itself: zstd does it better, and for all of it.</summary>
-    internal static ImmutableArray<string> Program(PostgresLogin login, string database) => ["pg_dump", .. Server(login), "-F", "c", "-Z", "0", "-d", Conninfo(database)];
-
-    internal static ImmutableArray<string> Server(PostgresLogin login) => ["-h", login.Host, "-p", ServerFacts.Number(login.Port), "-U", login.User, "-w"];
-
-    /// <summary>As a connection string, so that a database of any name is nothing but a name.</summary>
-    internal static string Conninfo(string database) => $"dbname='{database.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("'", "\\'", StringComparison.Ordinal)}' {BaseBackup.Keepalives}";
+    internal static ImmutableArray<string> Program(PostgresLogin login, string database) => ["pg_dump", .. login.Arguments, "-F", "c", "-Z", "0", "-d", PostgresLogin.Conninfo(database)];
 
     private async Task<BackupObject> CopyAsync(
         BackupSubject subject, PostgresLogin login, ImmutableArray<string> program, string name, string what, long? of, BackupWriter writer, CancellationToken cancellationToken)
