@@ -1,9 +1,10 @@
 using System.CommandLine;
 using Orchestrator.Benchmarks;
+using Orchestrator.Benchmarks.Backup;
 using Orchestrator.Benchmarks.Edge;
 using Orchestrator.Benchmarks.Load;
 
-var root = new RootCommand("Measures BasMalin on this machine, and puts load on things.") { LoadCommand.Create(), ProxyCommand.Create(), ServeCommand.Create() };
+var root = new RootCommand("Measures BasMalin on this machine, and puts load on things.") { LoadCommand.Create(), ProxyCommand.Create(), ServeCommand.Create(), SizeCommand.Create() };
 foreach (var verb in BenchCommand.CreateAll())
     root.Subcommands.Add(verb);
 

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orchestrator.Backups;
 using Orchestrator.Backups.Postgres;
@@ -37,7 +36,7 @@ internal sealed class BackupBenchmark(bool quick, int? megabytes, TimeProvider t
                 Progress.Say($"backup: filling a database of about {scale * MegabytesOfScale} MB");
                 var subject = await cluster.ServerAsync($"of{scale}", null, cancellationToken);
                 await BenchCluster.FillAsync(subject, scale, cancellationToken);
-                sizes.Add(await SizeAsync(cluster, subject, cancellationToken));
+                sizes.Add(await SizeCommand.RunAsync(cluster, subject, cancellationToken));
                 if (scale == Compared) compared = subject;
                 else await BenchCluster.StopAsync(subject, cancellationToken);
             }
@@ -49,20 +48,6 @@ internal sealed class BackupBenchmark(bool quick, int? megabytes, TimeProvider t
         {
             Directory.Delete(directory, recursive: true);
         }
-    }
-
-    private async Task<SizeResult> SizeAsync(BenchCluster cluster, BackupSubject subject, CancellationToken cancellationToken)
-    {
-        // What an earlier copy needed is not to be counted with this one.
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-        var before = Environment.WorkingSet / 1e6;
-        var bytes = await BenchCluster.BytesAsync(subject, cancellationToken);
-        Progress.Say($"backup: copying {bytes / 1_000_000} MB");
-        var keep = new BenchStore(cluster.Directory, cluster.Stack, "size");
-        var ((_, took), peak) = await PeakMemory.OfAsync(() => CopyAsync(cluster, subject, keep, cancellationToken));
-        keep.Remove();
-        Progress.Say(string.Create(CultureInfo.InvariantCulture, $"backup: {took.TotalSeconds:0.0} s, {before:0} MB before, {peak:0} MB at most"));
-        return new(bytes / 1e6, took.TotalSeconds, before, peak);
     }
 
     private async Task<RaceResult> RaceAsync(BenchCluster cluster, BackupSubject subject, CancellationToken cancellationToken)
@@ -84,7 +69,7 @@ internal sealed class BackupBenchmark(bool quick, int? megabytes, TimeProvider t
             var data = Directory.CreateDirectory(Path.Combine(cluster.Directory, $"data{round}")).FullName;
             restore.Add(await SecondsAsync(async () =>
             {
-                await Source(cluster).RestoreAsync(part, Target(cluster, data), keep.Reader, cancellationToken);
+                await BenchCluster.Source(cluster.Engine, cluster.Directory, time).RestoreAsync(part, Target(cluster, data), keep.Reader, cancellationToken);
                 await BenchCluster.StopAsync(await cluster.ServerAsync($"restored{round}", data, cancellationToken), cancellationToken);
                 return "";
             }));
@@ -117,7 +102,7 @@ internal sealed class BackupBenchmark(bool quick, int? megabytes, TimeProvider t
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         await using var receiver = new WalReceiver(
             new(cluster.Stack, "db", _ => Task.FromResult<BackupSubject?>(streamed)),
-            Logins(cluster),
+            BenchCluster.Logins(cluster.Engine),
             new(keep.Stream, keep.Reader, keep.DeleteAsync),
             new() { Directory = Path.Combine(cluster.Directory, "wal") },
             time,
@@ -134,14 +119,9 @@ internal sealed class BackupBenchmark(bool quick, int? megabytes, TimeProvider t
     private async Task<(BackupPart Part, TimeSpan Took)> CopyAsync(BenchCluster cluster, BackupSubject subject, BenchStore keep, CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
-        var part = await Source(cluster).BackupAsync(subject, keep.Writer, cancellationToken);
+        var part = await BenchCluster.Source(cluster.Engine, cluster.Directory, time).BackupAsync(subject, keep.Writer, cancellationToken);
         return (part, time.GetElapsedTime(began));
     }
-
-    private static PostgresLogins Logins(BenchCluster cluster) => new(cluster.Engine, (_, _, _) => Task.FromResult<Secrets.Secret?>(null));
-
-    private PostgresSource Source(BenchCluster cluster) =>
-        new(cluster.Engine, Logins(cluster), new ImageTool(cluster.Engine, Path.Combine(cluster.Directory, "tool")), time);
 
     private static RestoreTarget Target(BenchCluster cluster, string data) => new()
     {
@@ -161,9 +141,6 @@ internal sealed class BackupBenchmark(bool quick, int? megabytes, TimeProvider t
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 }
-
-/// <param name="BeforeMegabytes">What the process held when the copy began.</param>
-internal sealed record SizeResult(double Megabytes, double Seconds, double BeforeMegabytes, double PeakMegabytes);
 
 internal sealed record RaceResult(double Megabytes, double DumpSeconds, double CopySeconds, double ReplaySeconds, double RestoreSeconds);
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orchestrator.Backups;
+using Orchestrator.Backups.Postgres;
 using Orchestrator.Benchmarks.Measuring;
 using Orchestrator.Docker;
 using Orchestrator.Resilience;
@@ -21,16 +22,11 @@ internal sealed class BenchCluster : IAsyncDisposable
 
     private readonly string _stack = $"bench{Guid.NewGuid():N}"[..12];
     private readonly List<string> _containers = [];
-    private readonly CollectorRegistry _registry = Metrics.NewCustomRegistry();
 
     private BenchCluster(string directory)
     {
         Directory = directory;
-        Engine = new DockerEngine(
-            new DockerEngineOptions { Endpoint = new Uri("unix:///var/run/docker.sock") },
-            new Pipelines(new PipelineOptions(), EngineFaults.Classify, TimeProvider.System, Metrics.WithCustomRegistry(_registry), NullLogger<Pipelines>.Instance),
-            TimeProvider.System,
-            NullLogger<DockerEngine>.Instance);
+        Engine = OpenEngine();
     }
 
     /// <summary>Of the host; mounted at the same path.</summary>
@@ -39,6 +35,12 @@ internal sealed class BenchCluster : IAsyncDisposable
     public DockerEngine Engine { get; }
 
     public string Stack => _stack;
+
+    public static DockerEngine OpenEngine() => new(
+        new DockerEngineOptions { Endpoint = new Uri("unix:///var/run/docker.sock") },
+        new Pipelines(new PipelineOptions(), EngineFaults.Classify, TimeProvider.System, Metrics.WithCustomRegistry(Metrics.NewCustomRegistry()), NullLogger<Pipelines>.Instance),
+        TimeProvider.System,
+        NullLogger<DockerEngine>.Instance);
 
     public static async Task<BenchCluster> StartAsync(string directory, CancellationToken cancellationToken)
     {
@@ -55,14 +57,24 @@ internal sealed class BenchCluster : IAsyncDisposable
         List<string> mounts = ["-v", $"{Directory}:{Directory}", .. data is null ? Array.Empty<string>() : ["-v", $"{data}:{Data}"]];
         var id = await DockerAsync(
         [
-            "run", "-d", "--name", container, "--network", _stack, "--shm-size", "256m", "--label", $"{Labels.Stack}={_stack}", "--label", $"{Labels.Service}=db", "--label", $"{Labels.Kind}=service",
+            "run", "-d", "--name", container, "--network", _stack, "--no-healthcheck", "--shm-size", "256m", "--label", $"{Labels.Stack}={_stack}", "--label", $"{Labels.Service}=db", "--label", $"{Labels.Kind}=service",
             "-e", "POSTGRES_USER=bench", "-e", $"POSTGRES_PASSWORD={Password}", "-e", "POSTGRES_DB=bench", .. mounts,
             Image, "postgres", "-c", "shared_buffers=512MB", "-c", "max_wal_size=4GB", "-c", "maintenance_work_mem=256MB",
         ], cancellationToken);
         while (!await AnswersAsync(container, cancellationToken)) await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, cancellationToken);
-        var seen = await Engine.InspectAsync(new ContainerId(id.Trim()), cancellationToken) ?? throw new InvalidOperationException($"{container} is gone.");
-        return new() { Stack = _stack, Service = Service, Container = seen, Image = Image, Address = seen.Addresses[_stack] };
+        return await SubjectAsync(Engine, _stack, id.Trim(), cancellationToken);
     }
+
+    /// <param name="container">Id or name of a server that was started here, by whatever process.</param>
+    public static async Task<BackupSubject> SubjectAsync(DockerEngine engine, string stack, string container, CancellationToken cancellationToken)
+    {
+        var seen = await engine.InspectAsync(new ContainerId(container), cancellationToken) ?? throw new InvalidOperationException($"{container} is gone.");
+        return new() { Stack = stack, Service = Service, Container = seen, Image = Image, Address = seen.Addresses[stack] };
+    }
+
+    public static PostgresLogins Logins(DockerEngine engine) => new(engine, (_, _, _) => Task.FromResult<Secrets.Secret?>(null));
+
+    public static PostgresSource Source(DockerEngine engine, string directory, TimeProvider time) => new(engine, Logins(engine), new ImageTool(engine, Path.Combine(directory, "tool")), time);
 
     /// <summary>A Redis without a file of its own.</summary>
     public async Task<BackupSubject> RedisAsync(CancellationToken cancellationToken)

@@ -2,6 +2,7 @@ using Orchestrator.Backups;
 using Orchestrator.Backups.Postgres;
 using Orchestrator.Docker;
 using Orchestrator.Tests.Docker;
+using Orchestrator.Tests.GardenApp;
 
 namespace Orchestrator.Tests.Backups.Postgres;
 
@@ -145,6 +146,29 @@ public sealed class PostgresSourceTests
         await _cluster.ExecuteAsync("DROP TABLE wide");
     }
 
+    [Test]
+    public async Task A_table_whose_rows_lie_mostly_outside_of_it_is_hashed_by_several_processes()
+    {
+        await _cluster.ExecuteAsync(
+            """
+            CREATE TABLE attic (id int, bytes bytea); ALTER TABLE attic ALTER bytes SET STORAGE EXTERNAL;
+            INSERT INTO attic SELECT g, repeat('x', 2100)::bytea FROM generate_series(1, 8000) g; ANALYZE attic
+            """);
+        await using var connection = await (await _cluster.Logins.OfAsync(_cluster.Subject, CancellationToken.None)).OpenAsync("garden", CancellationToken.None);
+        var before = await PlanAsync();
+        await TableFingerprints.PrepareAsync(connection, CancellationToken.None);
+        var after = await PlanAsync();
+
+        Assert.That((before, after), Is.EqualTo(("Aggregate", "Finalize Aggregate")), "of a scan by one, and of partial sums");
+        await _cluster.ExecuteAsync("DROP TABLE attic");
+
+        async Task<string> PlanAsync()
+        {
+            await using var command = new Npgsql.NpgsqlCommand("EXPLAIN (COSTS OFF) SELECT count(*), coalesce(sum(hash_array_extended(ARRAY[t.bytes], 0)), 0)::text FROM ONLY public.attic t", connection);
+            return (string)(await command.ExecuteScalarAsync())!;
+        }
+    }
+
     /// <summary>Of each a value and another.</summary>
     private static IEnumerable<TestCaseData> Types()
     {
@@ -162,7 +186,14 @@ public sealed class PostgresSourceTests
         return types.Select(type => new TestCaseData(type.Type, type.One, type.Other).SetArgDisplayNames(type.Type, type.One, type.Other));
     }
 
-    private async Task<string> PrintAsync(string table) => (await _cluster.Source.FingerprintsAsync(_cluster.Subject, CancellationToken.None))[$"table garden.public.{table}"];
+    /// <summary>Of one table: all of them are hashed by the tests of whole sets.</summary>
+    private async Task<string> PrintAsync(string table)
+    {
+        await using var connection = await (await _cluster.Logins.OfAsync(_cluster.Subject, CancellationToken.None)).OpenAsync("garden", CancellationToken.None);
+        await TableFingerprints.PrepareAsync(connection, CancellationToken.None);
+        await TableFingerprints.ExecuteAsync(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", CancellationToken.None);
+        return await TableFingerprints.OfAsync(connection, new("garden", "public", table, $"public.{table}"), RowHash.Columns, CancellationToken.None) ?? throw new InvalidOperationException($"{table} cannot be read.");
+    }
 
     [Test]
     public async Task A_copying_container_that_is_killed_leaves_nothing()
@@ -214,6 +245,18 @@ public sealed class PostgresSourceTests
 
         Assert.That((await FailureAsync(() => _cluster.Source.BackupAsync(_cluster.Subject, store.Writer, CancellationToken.None))).Message, Does.Contain("No space left"));
         await AssertNothingIsLeftAsync(store);
+    }
+
+    [Test]
+    public async Task A_store_that_does_not_take_the_log_ends_the_hashing_beside_it()
+    {
+        var store = _cluster.Store("no-log");
+        store.Before = (key, _) => key.Contains("wal.tar", StringComparison.Ordinal) ? throw new IOException("No space left on device") : Task.CompletedTask;
+
+        Assert.That((await FailureAsync(() => _cluster.Source.BackupAsync(_cluster.Subject, store.Writer, CancellationToken.None))).Message, Does.Contain("wal.tar").And.Contain("No space left"));
+        var left = $"SELECT count(*) FROM pg_stat_activity WHERE application_name = '{PostgresLogin.ApplicationName}'";
+        await Eventually.TrueAsync(async () => await Cluster.AskAsync<long>(_cluster.Subject, left) == 0, "no session is left");
+        Assert.That(store.Begun, Is.Empty);
     }
 
     [Test]

@@ -132,8 +132,10 @@ public sealed class PostgresSource(IContainerEngine engine, PostgresLogins login
     {
         var (service, server, copy) = (subject.Service.Name, cluster.Server, cluster.Copy);
         await using var point = await QuietPoint.TakeAsync(login, $"basmalin_{Guid.CreateVersion7():N}", time, cancellationToken);
-        var stored = await log.WriteAsync($"{service}/wal.tar", copy.Start, point.Lsn, server.SegmentSize, writer, cancellationToken);
-        var fingerprints = await point.FingerprintsAsync((done, all) => writer.Report($"{service}: tables hashed", done, all), cancellationToken);
+        var (stored, fingerprints) = await Together.RunAsync(
+            token => log.WriteAsync($"{service}/wal.tar", copy.Start, point.Lsn, server.SegmentSize, writer, token),
+            token => point.FingerprintsAsync((done, all) => writer.Report($"{service}: tables hashed", done, all), token),
+            cancellationToken);
 
         var facts = new PostgresFacts
         {

@@ -52,8 +52,9 @@ internal sealed class QuietPoint : IAsyncDisposable
 
             foreach (var view in point._views) await TableFingerprints.ExecuteAsync(view.Reader, "SELECT txid_current_snapshot()", cancellationToken);
             await point.MarkAsync(cancellationToken);
+            await point.LetGoAsync(cancellationToken);
+            await FlushAsync(point._views[0].Holder, cancellationToken);
             foreach (var view in point._views) await view.ReleaseAsync();
-            await FlushAsync(login, cancellationToken);
             return point;
         }
         catch
@@ -161,13 +162,6 @@ internal sealed class QuietPoint : IAsyncDisposable
         await row.ReadAsync(cancellationToken);
         Lsn = Lsn.Parse(row.GetString(0));
         At = row.GetFieldValue<DateTimeOffset>(1);
-    }
-
-    private static async Task FlushAsync(PostgresLogin login, CancellationToken cancellationToken)
-    {
-        await using var connection = await login.OpenAsync("postgres", cancellationToken);
-        await TableFingerprints.PrepareAsync(connection, cancellationToken);
-        await FlushAsync(connection, cancellationToken);
     }
 
     /// <summary>The record of a restore point waits for the next commit to reach the disk, and is sent to nobody before that.</summary>
