@@ -6,7 +6,7 @@ namespace Orchestrator.Backups.Pipeline;
 /// <summary>A piece on its way to several stores; given back when the last of them is done with it.</summary>
 internal sealed class TeeBlock(int users)
 {
-    public const int Size = 256 * 1024;
+    public const int Size = 512 * 1024;
 
     private int _users = users;
 
@@ -23,7 +23,7 @@ internal sealed class TeeBlock(int users)
 /// <summary>One store's way for one object: a bounded queue, emptied into the store by a task of its own. A failure ends it, not the others.</summary>
 internal sealed class StoreLane : IAsyncDisposable
 {
-    private const int QueuedBlocks = 16;
+    private const int QueuedBlocks = 8;
 
     // Full: the writer waits, for so long as it is patient.
     private readonly Channel<TeeBlock> _queue = Channel.CreateBounded<TeeBlock>(new BoundedChannelOptions(QueuedBlocks) { SingleReader = true, SingleWriter = true });

@@ -158,6 +158,17 @@ public sealed class DirectoryStore(string name, string root, TimeProvider time) 
         }
     }
 
+    /// <summary>A file's own asynchronous writing is this on another thread, and the change of threads costs more than a write into the system's cache.</summary>
+    private sealed class DirectStream(FileStream file, Action<long> told) : CountedStream(file, told)
+    {
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            Write(buffer.Span);
+            return ValueTask.CompletedTask;
+        }
+    }
+
     private sealed class PendingFile : PendingObject
     {
         private readonly DirectoryStore _store;
@@ -170,7 +181,7 @@ public sealed class DirectoryStore(string name, string root, TimeProvider time) 
         public PendingFile(DirectoryStore store, string key, string path, FileStream file)
         {
             (_store, _key, _path, _file) = (store, key, path, file);
-            _content = new CountedStream(file, SendOn);
+            _content = new DirectStream(file, SendOn);
         }
 
         public override Stream Content => _content;
