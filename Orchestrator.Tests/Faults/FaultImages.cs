@@ -5,22 +5,33 @@ namespace Orchestrator.Tests.Faults;
 /// <summary>A server that starts in milliseconds, in a version that is well and in those that fail in one way each. Built on this host, once.</summary>
 internal static class FaultImages
 {
+    // One process for all clients: where a fork is dear, one for each request takes a machine's whole time, and everything seems to be late.
     private const string Server = """
         use IO::Socket::INET;
+        use IO::Select;
         $SIG{TERM} = sub { exit 0 };
-        $SIG{CHLD} = 'IGNORE';
+        $SIG{PIPE} = 'IGNORE';
         my ($version, $mode) = ($ENV{VERSION}, $ENV{MODE});
         exit 7 if $mode eq 'exit';
-        my $socket = IO::Socket::INET->new(LocalPort => 3000, Listen => 128, ReuseAddr => 1) or die $!;
+        my $socket = IO::Socket::INET->new(LocalPort => 3000, Listen => 128, ReuseAddr => 1, Blocking => 0) or die $!;
+        my ($open, %asked) = (IO::Select->new($socket));
         while (1) {
-          my $client = $socket->accept or next;
-          if (fork) { close $client; next }
-          my ($path) = (<$client> // '') =~ /^\S+ (\S+)/;
-          while (defined(my $line = <$client>)) { last if $line =~ /^\r?\n$/ }
-          my $status = $mode eq 'sick' && $path eq '/up' ? 503 : $mode eq 'smoke' && $path eq '/smoke' ? 500 : $mode eq 'bake' && $path eq '/' ? 500 : 200;
-          print $client "HTTP/1.1 $status X\r\nX-Version: $version\r\nContent-Length: ".length($version)."\r\nConnection: close\r\n\r\n$version";
-          close $client;
-          exit 0;
+          for my $ready ($open->can_read) {
+            if ($ready == $socket) {
+              my $client = $socket->accept or next;
+              $open->add($client);
+              next;
+            }
+            if (sysread $ready, my $piece, 65536) {
+              next unless ($asked{$ready} .= $piece) =~ /\n\r?\n/;
+              my ($path) = $asked{$ready} =~ /^\S+ (\S+)/;
+              my $status = $mode eq 'sick' && $path eq '/up' ? 503 : $mode eq 'smoke' && $path eq '/smoke' ? 500 : $mode eq 'bake' && $path eq '/' ? 500 : 200;
+              syswrite $ready, "HTTP/1.1 $status X\r\nX-Version: $version\r\nContent-Length: ".length($version)."\r\nConnection: close\r\n\r\n$version";
+            }
+            delete $asked{$ready};
+            $open->remove($ready);
+            close $ready;
+          }
         }
         """;
 
