@@ -119,5 +119,7 @@ for i in "${!parts[@]}"; do
   [ "$code" = 0 ] || [ "$f" != 0 ] || f=1
   passed=$((passed + p)); failed=$((failed + f))
 done
+# Once more at the end, where they are not lost among all that was printed.
+grep -ah -A 2 -E '^failed ' "$work"/tests-*.log | sed 's/^--$//' || true
 printf '\nwhole logs: %s\n%d passed, %d failed\n' "$work/tests-*.log" "$passed" "$failed"
 [ "$failed" = 0 ]

@@ -74,7 +74,7 @@ internal sealed class BenchCluster : IAsyncDisposable
 
     public static PostgresLogins Logins(DockerEngine engine) => new(engine, (_, _, _) => Task.FromResult<Secrets.Secret?>(null));
 
-    public static PostgresSource Source(DockerEngine engine, string directory, TimeProvider time) => new(engine, Logins(engine), new ImageTool(engine, Path.Combine(directory, "tool")), time);
+    public static PostgresSource Source(DockerEngine engine, string directory, TimeProvider time) => new(engine, Logins(engine), new ImageTool(engine, Path.Combine(directory, "tool"), NullLogger<ImageTool>.Instance), time);
 
     /// <summary>A Redis without a file of its own.</summary>
     public async Task<BackupSubject> RedisAsync(CancellationToken cancellationToken)

@@ -5,11 +5,13 @@ using System.Text;
 namespace Orchestrator.Tests.Systemd;
 
 /// <summary>
-/// Clients without mercy: each keeps one connection, asks again and again, and repeats nothing. A connection may end only after an answer that said so,
-/// or while nothing is asked on it; everything else is a failure.
+/// Clients without mercy: each keeps one connection, asks again and again, and repeats nothing. A connection may end only after an answer that said so;
+/// everything else is a failure. The idle ones ask so seldom that most are asked nothing while a daemon ends.
 /// </summary>
 internal sealed class KeptConnections : IAsyncDisposable
 {
+    private const int LongPause = 5000;
+
     private readonly Uri _address;
     private readonly string _host;
     private readonly CancellationTokenSource _stopping = new();
@@ -17,7 +19,7 @@ internal sealed class KeptConnections : IAsyncDisposable
     private readonly List<Task> _clients = [];
     private long _answers;
     private long _told;
-    private long _idleEnded;
+    private long _returns;
 
     private KeptConnections(Uri address, string host) => (_address, _host) = (address, host);
 
@@ -28,14 +30,14 @@ internal sealed class KeptConnections : IAsyncDisposable
     /// <summary>Connections that were told with an answer that they end.</summary>
     public long Told => Interlocked.Read(ref _told);
 
-    /// <summary>Connections on which nothing was asked, ended in good order.</summary>
-    public long IdleEnded => Interlocked.Read(ref _idleEnded);
+    /// <summary>Answers on connections on which nothing was asked for many seconds.</summary>
+    public long Returns => Interlocked.Read(ref _returns);
 
     public static KeptConnections Start(Uri address, string host, int busy, int idle)
     {
         var connections = new KeptConnections(address, host);
-        for (var i = 0; i < busy; i++) connections._clients.Add(Task.Run(() => connections.LoopAsync(connections.AskAsync)));
-        for (var i = 0; i < idle; i++) connections._clients.Add(Task.Run(() => connections.LoopAsync(connections.WaitAsync)));
+        for (var i = 0; i < busy; i++) connections._clients.Add(Task.Run(() => connections.LoopAsync(stream => connections.AskAsync(stream, 20, 250))));
+        for (var i = 0; i < idle; i++) connections._clients.Add(Task.Run(() => connections.LoopAsync(stream => connections.AskAsync(stream, LongPause, 2 * LongPause))));
         return connections;
     }
 
@@ -67,35 +69,26 @@ internal sealed class KeptConnections : IAsyncDisposable
         }
     }
 
-    // Asks at least four times a second, as somebody does who is there.
-    private async Task AskAsync(NetworkStream stream)
+    /// <param name="shortest">Milliseconds between an answer and the next request.</param>
+    private async Task AskAsync(NetworkStream stream, int shortest, int longest)
     {
         var buffer = new byte[16 * 1024];
         var request = Encoding.ASCII.GetBytes($"GET /version HTTP/1.1\r\nHost: {_host}\r\n\r\n");
-        while (!_stopping.IsCancellationRequested)
+        for (var first = true; !_stopping.IsCancellationRequested; first = false)
         {
             await stream.WriteAsync(request, CancellationToken.None);
             var answer = await ReadAsync(stream, buffer);
             if (!answer.StartsWith("HTTP/1.1 200", StringComparison.Ordinal)) throw new IOException($"asked, and got '{answer[..Math.Min(answer.Length, 60)]}'");
             Interlocked.Increment(ref _answers);
+            if (!first && shortest >= LongPause) Interlocked.Increment(ref _returns);
             if (answer.Contains("\r\nConnection: close", StringComparison.OrdinalIgnoreCase))
             {
                 Interlocked.Increment(ref _told);
                 return;
             }
 
-            await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(20, 250)), _time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(shortest, longest)), _time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
-    }
-
-    // One request, so that the connection is one that is kept; then nothing more.
-    private async Task WaitAsync(NetworkStream stream)
-    {
-        var buffer = new byte[16 * 1024];
-        await stream.WriteAsync(Encoding.ASCII.GetBytes($"GET /version HTTP/1.1\r\nHost: {_host}\r\n\r\n"), CancellationToken.None);
-        if ((await ReadAsync(stream, buffer)).Contains("\r\nConnection: close", StringComparison.OrdinalIgnoreCase)) return;
-        if (await stream.ReadAsync(buffer, _stopping.Token) == 0) Interlocked.Increment(ref _idleEnded);
-        else throw new IOException("an answer to nothing");
     }
 
     /// <returns>Head and body; empty: the connection was closed instead.</returns>

@@ -16,12 +16,12 @@ internal sealed class EdgeBed : IAsyncDisposable
 {
     public static readonly DrainBudget Patient = new(TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(30));
 
-    private EdgeBed(EdgeOptions options, TimeProvider time, Func<HttpContext, ValueTask<bool>>? intercept, InheritedSockets inherited)
+    private EdgeBed(EdgeOptions options, TimeProvider time, Func<HttpContext, ValueTask<bool>>? intercept, InheritedSockets inherited, SocketKeeping? keeping)
     {
         Time = time;
         Metrics = new EdgeMetrics(Registry);
         Router = new TrafficRouter(Metrics, time);
-        Edge = new EdgeServer(options, Router, Metrics, NullLoggerFactory.Instance, time) { Intercept = intercept, Inherited = inherited };
+        Edge = new EdgeServer(options, Router, Metrics, NullLoggerFactory.Instance, time) { Intercept = intercept, Inherited = inherited, Keeping = keeping };
     }
 
     public TimeProvider Time { get; }
@@ -46,9 +46,10 @@ internal sealed class EdgeBed : IAsyncDisposable
         StartAsync(options, time, intercept, InheritedSockets.None);
 
     /// <param name="first">What is done before it listens.</param>
-    public static async Task<EdgeBed> StartAsync(EdgeOptions options, TimeProvider time, Func<HttpContext, ValueTask<bool>>? intercept, InheritedSockets inherited, Action<EdgeBed>? first = null)
+    public static async Task<EdgeBed> StartAsync(
+        EdgeOptions options, TimeProvider time, Func<HttpContext, ValueTask<bool>>? intercept, InheritedSockets inherited, Action<EdgeBed>? first = null, SocketKeeping? keeping = null)
     {
-        var bed = new EdgeBed(options with { Http = options.Http.IsEmpty ? [new IPEndPoint(IPAddress.Loopback, 0)] : options.Http }, time, intercept, inherited);
+        var bed = new EdgeBed(options with { Http = options.Http.IsEmpty ? [new IPEndPoint(IPAddress.Loopback, 0)] : options.Http }, time, intercept, inherited, keeping);
         first?.Invoke(bed);
         await bed.Edge.StartAsync(CancellationToken.None);
         bed.Client.Dispose();

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Orchestrator.Backups;
 using Orchestrator.Backups.Configuration;
 using Orchestrator.Backups.Postgres;
@@ -68,7 +69,7 @@ public static class BackupServices
         .AddSingleton<BackupRuntime>();
 
     private static IServiceCollection AddSources(this IServiceCollection services, string dataDirectory, string? settingsFile) => services
-        .AddSingleton(provider => new ImageTool(provider.GetRequiredService<IContainerEngine>(), Path.Combine(dataDirectory, "backup-work")))
+        .AddSingleton(provider => new ImageTool(provider.GetRequiredService<IContainerEngine>(), Path.Combine(dataDirectory, "backup-work"), provider.GetRequiredService<ILogger<ImageTool>>()))
         .AddSingleton(provider => new PostgresLogins(
             provider.GetRequiredService<IContainerEngine>(),
             (stack, name, cancellationToken) => provider.GetRequiredService<SecretStore>().FindAsync(stack, name, null, cancellationToken)))

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
@@ -18,6 +19,7 @@ internal sealed class EdgeFarewell(TimeProvider time)
 
     private int _connections;
     private int _late;
+    private int _passedOn;
     private long _told;
     private volatile bool _begun;
 
@@ -26,6 +28,12 @@ internal sealed class EdgeFarewell(TimeProvider time)
 
     /// <summary>Somebody will take what the edge leaves, so that no client needs to notice; false: it ends with the edge.</summary>
     public bool Succeeded { get; set; }
+
+    /// <summary>Who takes idle connections for the next daemon; null: they end with this one.</summary>
+    public SocketKeeping? Keeping { get; set; }
+
+    /// <summary>Idle connections that the next daemon goes on with.</summary>
+    public int PassedOn => Volatile.Read(ref _passedOn);
 
     /// <summary>
     /// From now on each answer is the last one of its connection: <c>Connection: close</c> (RFC 9112, section 9.6), GOAWAY over HTTP/2. Returns when
@@ -87,13 +95,21 @@ internal sealed class EdgeFarewell(TimeProvider time)
         var watch = new IdleWatch(connection.Transport);
         connection.Transport = watch;
         await next(connection);
-        while (_begun && watch.EndedIdle && watch.EndUnlessAsked(connection))
+        while (_begun && watch.EndedIdle && watch.End(connection, Keeping is null ? null : Keep) is IdleEnd.Asked)
         {
             // The server would not begin what it has been asked to end.
             using var asked = new CancellationTokenSource();
             connection.Features.Set<IConnectionLifetimeNotificationFeature>(new AfterTheEnd(asked));
             await next(connection);
         }
+    }
+
+    private bool Keep(Socket connection)
+    {
+        if (Interlocked.Increment(ref _passedOn) <= SocketKeeping.MostConnections && Keeping?.KeepConnection(connection) is true) return true;
+
+        Interlocked.Decrement(ref _passedOn);
+        return false;
     }
 
     /// <summary>Marks a connection that was there before the farewell began.</summary>

@@ -83,6 +83,13 @@ public sealed partial class EdgeServer : IAsyncDisposable
     {
         await _changing.WaitAsync(cancellationToken);
         _farewell.Succeeded = Inherited.Any || Keeping is not null;
+        _farewell.Keeping = Keeping;
+        if (Inherited.Connections > 0)
+        {
+            Keeping?.ForgetConnections();
+            LogTakenOver(Inherited.Connections);
+        }
+
         try
         {
             _loopback = await OpenAsync(new PublishedEndpoint(IPAddress.Loopback.ToString(), 0), listener: null, tls: null, cancellationToken);
@@ -261,6 +268,7 @@ public sealed partial class EdgeServer : IAsyncDisposable
         _stopping.CancelAfter(drain);
         await Task.WhenAll([.. closing, .. _closing]);
         _closing = [];
+        if (_farewell.PassedOn > 0) LogPassedOn(_farewell.PassedOn);
     }
 
     /// <returns>How much of the time is left.</returns>
@@ -296,4 +304,10 @@ public sealed partial class EdgeServer : IAsyncDisposable
 
     [LoggerMessage(EventId = 3002, Level = LogLevel.Information, Message = "Published port {Endpoint} closed for {Stack}")]
     private partial void LogUnpublished(PublishedEndpoint endpoint, string stack);
+
+    [LoggerMessage(EventId = 3003, Level = LogLevel.Information, Message = "{Count} idle connections go on with the next daemon")]
+    private partial void LogPassedOn(int count);
+
+    [LoggerMessage(EventId = 3004, Level = LogLevel.Information, Message = "{Count} idle connections of the daemon before go on here")]
+    private partial void LogTakenOver(int count);
 }

@@ -6,6 +6,7 @@ using Orchestrator.Backups.Pipeline;
 using Orchestrator.Backups.Stores;
 using Orchestrator.Tests.Backups.Encryption;
 using Orchestrator.Tests.Backups.Stores;
+using Orchestrator.Tests.GardenApp;
 
 namespace Orchestrator.Tests.Backups.Pipeline;
 
@@ -102,6 +103,36 @@ public sealed class PipelineTests
 
         Assert.That(writer.HoldersOf(item), Is.EquivalentTo(new[] { "near" }));
         Assert.That(writer.Failures.Single().Message, Does.Contain("left behind"));
+    }
+
+    [Test]
+    public async Task A_store_that_does_not_even_hear_that_it_shall_end_holds_nobody()
+    {
+        var back = new TaskCompletionSource();
+        _far.Stuck = (500_000, back.Task);
+        var writer = Writer();
+
+        var item = await writer.WriteAsync("postgres/base.tar", Writing(Noise(20_000_000)), CancellationToken.None).WaitAsync(TimeSpan.FromMinutes(1));
+        back.SetResult();
+
+        Assert.That(writer.HoldersOf(item), Is.EquivalentTo(new[] { "near" }));
+        Assert.That(writer.Failures.Single().Message, Does.Contain("left behind"));
+        await Eventually.TrueAsync(() => Task.FromResult(!Directory.EnumerateFiles(Path.Combine(_root, "far"), "*", SearchOption.AllDirectories).Any()), "what was begun is gone when it has come back");
+    }
+
+    [Test]
+    public async Task Who_writes_without_a_token_is_let_go_of_when_the_copy_is_called_off()
+    {
+        _near = new DirectoryStore("near", Path.Combine(_root, "near"), TimeProvider.System);
+        var stuck = new FaultyStore(_near) { HangAfter = 500_000 };
+        var repository = new BackupRepository("garden", [stuck], [_identity.Recipient], new CopyOptions { Patience = TimeSpan.FromMinutes(10) }, TimeProvider.System);
+        using var stopping = new CancellationTokenSource();
+        var content = Noise(20_000_000);
+
+        var writing = repository.WriterOfSet(Set, [], null).WriteAsync("postgres/base.tar", (output, _) => Task.Run(() => output.Write(content), CancellationToken.None), stopping.Token);
+        stopping.CancelAfter(TimeSpan.FromMilliseconds(300));
+
+        Assert.That(async () => await writing.WaitAsync(TimeSpan.FromMinutes(1)), Throws.InstanceOf<OperationCanceledException>());
     }
 
     [Test]

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Orchestrator.Backups;
 using Orchestrator.Backups.Postgres;
@@ -34,7 +35,7 @@ internal sealed class Cluster : IAsyncDisposable
 
     public string PathOf(string name) => Path.Combine(_directory.FullName, name);
 
-    public ImageTool Tool => new(Lab.Engine, PathOf("tool"));
+    public ImageTool Tool => new(Lab.Engine, PathOf("tool"), NullLogger<ImageTool>.Instance);
 
     public PostgresLogins Logins => new(Lab.Engine, (_, name, _) => Task.FromResult(name == "wrong" ? new Orchestrator.Secrets.Secret("not it") : null));
 

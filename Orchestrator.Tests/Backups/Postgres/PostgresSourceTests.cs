@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Orchestrator.Backups;
 using Orchestrator.Backups.Postgres;
 using Orchestrator.Docker;
@@ -20,8 +21,11 @@ public sealed class PostgresSourceTests
         CREATE TYPE shade AS ENUM ('light', 'deep'); CREATE TYPE growth AS (days int, note text); CREATE DOMAIN tint AS shade; CREATE DOMAIN height AS int CHECK (VALUE > 0);
         CREATE DOMAIN short_name AS varchar(9); CREATE DOMAIN heights AS int[];
         CREATE COLLATION anyway (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
-        CREATE TABLE pictures AS SELECT g AS id, decode(string_agg(md5(random()::text || i), ''), 'hex') AS bytes FROM generate_series(1, 100) g, generate_series(1, 10000) i GROUP BY g;
         """";
+
+    // More than the queues on the way to a store hold, and of what cannot be compressed.
+    private const string Pictures =
+        "CREATE TABLE pictures AS SELECT g AS id, decode(string_agg(md5(random()::text || i), ''), 'hex') AS bytes FROM generate_series(1, 100) g, generate_series(1, 10000) i GROUP BY g";
 
     private Cluster _cluster = null!;
 
@@ -29,7 +33,7 @@ public sealed class PostgresSourceTests
     public async Task StartAsync()
     {
         _cluster = await Cluster.StartAsync();
-        await _cluster.ExecuteAsync(Tables);
+        await _cluster.ExecuteAsync(Tables + Pictures);
         await _cluster.ExecuteAsync(Writers.Table);
         await _cluster.ExecuteAsync("CREATE DATABASE second");
         await _cluster.ExecuteAsync("CREATE TABLE other AS SELECT 'kept' AS what", "second");
@@ -214,7 +218,7 @@ public sealed class PostgresSourceTests
     public async Task A_database_that_is_killed_while_it_is_copied_leaves_nothing_and_is_copied_when_it_is_back()
     {
         await using var cluster = await Cluster.StartAsync();
-        await cluster.ExecuteAsync("CREATE TABLE kept AS SELECT g AS id, md5(g::text) AS body FROM generate_series(1, 100000) g");
+        await cluster.ExecuteAsync($"CREATE TABLE kept AS SELECT g AS id, md5(g::text) AS body FROM generate_series(1, 100000) g; {Pictures}");
         var store = cluster.Store("killed-server");
         var kill = true;
         store.Before = async (name, bytes) =>
@@ -279,6 +283,47 @@ public sealed class PostgresSourceTests
             Assert.That(inspected, Does.Contain("pg_basebackup").And.Not.Contain("p:a"));
             Assert.That(inspected, Does.Match(@"(?m)^\d+\s+65534\s"));
         });
+    }
+
+    [Test]
+    public async Task An_engine_that_does_not_answer_when_a_copy_is_called_off_holds_nobody_and_no_password_stays()
+    {
+        var tool = new ImageTool(SilentEngine.Of(_cluster.Lab.Engine), _cluster.PathOf("tool"), NullLogger<ImageTool>.Instance);
+        var login = await _cluster.Logins.OfAsync(_cluster.Subject, CancellationToken.None);
+        var reading = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var stopping = new CancellationTokenSource();
+        try
+        {
+            var running = tool.RunAsync(_cluster.Subject, login, ["sleep", "600"], (pipe, _) => Task.Run(() => Read(pipe), CancellationToken.None), stopping.Token);
+            await reading.Task;
+            await stopping.CancelAsync();
+
+            Assert.That(async () => await running.WaitAsync(TimeSpan.FromMinutes(1)), Throws.InstanceOf<OperationCanceledException>());
+            Assert.That(Directory.EnumerateFileSystemEntries(_cluster.PathOf("tool")), Is.Empty);
+        }
+        finally
+        {
+            await _cluster.Tool.RemoveLeftoversAsync(_cluster.Lab.Stack, CancellationToken.None);
+        }
+
+        void Read(Stream pipe)
+        {
+            reading.SetResult();
+            Assert.That(pipe.Read(new byte[1]), Is.Zero);
+            throw new OperationCanceledException(stopping.Token);
+        }
+    }
+
+    [Test]
+    public async Task A_server_that_ends_what_is_idle_or_long_is_copied_nevertheless()
+    {
+        await using var cluster = await Cluster.StartAsync(settings: ["idle_session_timeout=300ms", "idle_in_transaction_session_timeout=300ms", "statement_timeout=300ms"]);
+        var store = cluster.Store("idle");
+        store.Before = (_, bytes) => bytes > 0 ? Task.Delay(TimeSpan.FromMilliseconds(500), TimeProvider.System) : Task.CompletedTask;
+
+        var part = await cluster.Source.BackupAsync(cluster.Subject, store.Writer, CancellationToken.None);
+
+        Assert.That(part.Objects, Has.Length.EqualTo(2));
     }
 
     [Test]

@@ -9,6 +9,9 @@ internal sealed class FaultyStore(IBackupStore inner) : IBackupStore
 
     public long HangAfter { get; set; } = long.MaxValue;
 
+    /// <summary>From here on writes hang until this has ended, whatever they are told: a directory on a server that is away.</summary>
+    public (long After, Task Until) Stuck { get; set; } = (long.MaxValue, Task.CompletedTask);
+
     public long FailReadingAfter { get; set; } = long.MaxValue;
 
     public bool FailPublishing { get; set; }
@@ -20,7 +23,7 @@ internal sealed class FaultyStore(IBackupStore inner) : IBackupStore
     public async Task<PendingObject> CreateAsync(string key, CancellationToken cancellationToken) => new Pending(this, await inner.CreateAsync(key, cancellationToken));
 
     public async Task<Stream> OpenAsync(string key, long offset, CancellationToken cancellationToken) =>
-        new Limited(await inner.OpenAsync(key, offset, cancellationToken), FailReadingAfter, long.MaxValue, inner.Name);
+        new Limited(await inner.OpenAsync(key, offset, cancellationToken), FailReadingAfter, long.MaxValue, (long.MaxValue, Task.CompletedTask), inner.Name);
 
     public Task<StoredObject?> FindAsync(string key, CancellationToken cancellationToken) => inner.FindAsync(key, cancellationToken);
 
@@ -33,7 +36,7 @@ internal sealed class FaultyStore(IBackupStore inner) : IBackupStore
 
     private sealed class Pending(FaultyStore store, PendingObject pending) : PendingObject
     {
-        private readonly Limited _content = new(pending.Content, store.FailWritingAfter, store.HangAfter, store.Name);
+        private readonly Limited _content = new(pending.Content, store.FailWritingAfter, store.HangAfter, store.Stuck, store.Name);
 
         public override Stream Content => _content;
 
@@ -43,7 +46,7 @@ internal sealed class FaultyStore(IBackupStore inner) : IBackupStore
         public override ValueTask DisposeAsync() => pending.DisposeAsync();
     }
 
-    private sealed class Limited(Stream inner, long failAfter, long hangAfter, string name) : Stream
+    private sealed class Limited(Stream inner, long failAfter, long hangAfter, (long After, Task Until) stuck, string name) : Stream
     {
         private long _bytes;
 
@@ -62,6 +65,7 @@ internal sealed class FaultyStore(IBackupStore inner) : IBackupStore
             _bytes += buffer.Length;
             if (_bytes > failAfter) throw new BackupStoreException(name, "refused by the test", null);
             if (_bytes > hangAfter) await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+            if (_bytes > stuck.After) await stuck.Until;
             await inner.WriteAsync(buffer, cancellationToken);
         }
 

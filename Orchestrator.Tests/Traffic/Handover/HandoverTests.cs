@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Net.WebSockets;
-using System.Runtime.InteropServices;
+using System.Text;
 using Orchestrator.Traffic;
 using Orchestrator.Traffic.Handover;
 
@@ -12,10 +12,6 @@ namespace Orchestrator.Tests.Traffic.Handover;
 [TestFixture]
 public sealed class HandoverTests
 {
-    private const int DuplicateFrom = 0;                // F_DUPFD
-
-    private static int _number = 3000;
-
     private Socket _held = null!;
     private IPEndPoint _address = null!;
     private Backend _backend = null!;
@@ -170,16 +166,111 @@ public sealed class HandoverTests
         Assert.That(await EdgePulse.BeatsAsync(_address, TimeSpan.FromMilliseconds(200), TimeProvider.System), Is.False, "it is accepted by the kernel, and by nobody else");
     }
 
+    [Test]
+    public async Task An_idle_connection_goes_on_with_the_next_daemon_and_its_client_notices_nothing()
+    {
+        using var systemd = new FakeSystemd();
+        using var idle = await ConnectAsync();
+        using var untouched = await ConnectAsync();
+        int[] kept;
+        await using (var first = await StartAsync(systemd.Keeping))
+        {
+            Assert.That(await AskAsync(idle), Does.StartWith("HTTP/1.1 200").And.Not.Contain("Connection: close"));
+            await StopAsync(first);
+            var messages = systemd.Take().Where(message => message.Text.StartsWith("FDSTORE=1\nFDNAME=idle-connection", StringComparison.Ordinal)).ToList();
+            kept = [.. messages.Select(message => message.Descriptor)];
+        }
+
+        Assert.That(kept, Has.Length.EqualTo(2).And.All.GreaterThan(0), "one that has asked, and one that has not yet");
+        var between = AskAsync(idle);
+        await using var second = await StartAsync(systemd.Keeping, kept);
+
+        Assert.That(await between, Does.StartWith("HTTP/1.1 200").And.Contain("blue"), "what was asked while there was no daemon");
+        Assert.That(await AskAsync(untouched), Does.StartWith("HTTP/1.1 200"));
+        Assert.That(systemd.Take().Select(message => message.Text), Does.Contain("FDSTOREREMOVE=1\nFDNAME=idle-connection"), "where the next daemon ends one, it ends");
+    }
+
+    [Test]
+    public async Task A_connection_that_nothing_listens_for_any_more_is_ended()
+    {
+        using var systemd = new FakeSystemd();
+        using var client = await ConnectAsync();
+        int[] kept;
+        await using (var first = await StartAsync(systemd.Keeping))
+        {
+            await AskAsync(client);
+            await StopAsync(first);
+            kept = [.. systemd.Take().Select(message => message.Descriptor).Where(descriptor => descriptor > 0)];
+        }
+
+        await using var elsewhere = await EdgeBed.StartAsync(
+            new EdgeOptions(), TimeProvider.System, null, InheritedSockets.Of(kept, ["idle-connection"]), first: null, systemd.Keeping);
+        elsewhere.Edge.ReleaseUnclaimed();
+
+        Assert.That(await AskAsync(client), Is.Empty);
+    }
+
+    [Test]
+    public async Task One_whose_client_has_left_meanwhile_is_no_trouble()
+    {
+        using var systemd = new FakeSystemd();
+        int[] kept;
+        using (var client = await ConnectAsync())
+        {
+            await using var first = await StartAsync(systemd.Keeping);
+            await AskAsync(client);
+            await StopAsync(first);
+            kept = [.. systemd.Take().Select(message => message.Descriptor).Where(descriptor => descriptor > 0)];
+            client.LingerState = new LingerOption(enable: true, seconds: 0);
+        }
+
+        await using var second = await StartAsync(systemd.Keeping, kept);
+
+        Assert.That(await second.Client.GetStringAsync("/"), Is.EqualTo("blue"));
+    }
+
+    private static async Task StopAsync(EdgeBed edge)
+    {
+        await edge.Edge.TakeLeaveAsync(TimeSpan.Zero);
+        await edge.Edge.StopAsync(TimeSpan.FromMinutes(1));
+    }
+
+    private async Task<Socket> ConnectAsync()
+    {
+        var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await client.ConnectAsync(_address);
+        return client;
+    }
+
+    /// <returns>Head and body; what came until then where the connection ended.</returns>
+    private static async Task<string> AskAsync(Socket client)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        var (text, buffer) = (new StringBuilder(), new byte[4096]);
+        try
+        {
+            await client.SendAsync(Encoding.ASCII.GetBytes("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), patience.Token);
+            while (!text.ToString().EndsWith("\r\n0\r\n\r\n", StringComparison.Ordinal))
+            {
+                var read = await client.ReceiveAsync(buffer, patience.Token);
+                if (read == 0) break;
+                text.Append(Encoding.ASCII.GetString(buffer, 0, read));
+            }
+        }
+        catch (SocketException)
+        {
+            // Ended, as one sees it who has sent something meanwhile.
+        }
+
+        return text.ToString();
+    }
+
     /// <summary>Its routes are there before it listens, as in the daemon.</summary>
-    private Task<EdgeBed> StartAsync() => EdgeBed.StartAsync(
-        new EdgeOptions { Http = [_address] }, TimeProvider.System, null, InheritedSockets.Of([Duplicate(_held)], ["http"]), edge => edge.Publish(edge.Upstream("blue", _backend)));
+    private Task<EdgeBed> StartAsync(SocketKeeping? keeping = null, params int[] connections) => EdgeBed.StartAsync(
+        new EdgeOptions { Http = [_address] }, TimeProvider.System, null,
+        InheritedSockets.Of([Duplicate(_held), .. connections], ["http", .. connections.Select(_ => "idle-connection")]), edge => edge.Publish(edge.Upstream("blue", _backend)), keeping);
 
-    // Never the same number again: as long as somebody else holds the socket, this process's epoll remembers it under each number that it was closed under,
-    // and refuses to be told of it anew. A daemon takes over in a process of its own.
-    private static int Duplicate(Socket socket) => NativeControl((int)socket.SafeHandle.DangerousGetHandle(), DuplicateFrom, Interlocked.Increment(ref _number));
-
-    [DllImport("libc", EntryPoint = "fcntl", SetLastError = true), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int NativeControl(int descriptor, int command, int least);
+    private static int Duplicate(Socket socket) => FakeSystemd.Duplicate((int)socket.SafeHandle.DangerousGetHandle());
 
     /// <summary>Some bytes at once, some later.</summary>
     private sealed class SlowStream(TimeSpan pause) : Stream

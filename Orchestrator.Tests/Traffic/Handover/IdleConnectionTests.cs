@@ -24,6 +24,7 @@ public sealed class IdleConnectionTests
 
     private readonly TaskCompletionSource _foundIdle = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _goOn = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _written = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private EdgeFarewell _farewell = null!;
     private KestrelServer _server = null!;
     private TcpClient _client = null!;
@@ -39,9 +40,9 @@ public sealed class IdleConnectionTests
             listen.Use(next => connection => _farewell.CountAsync(next, connection, plain: true));
             listen.Use(next => connection => PauseAsync(next, connection));
         });
-        var sockets = new SocketTransportFactory(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance);
+        var sockets = new SocketTransportFactory(Options.Create(new SocketTransportOptions { CreateBoundListenSocket = Listen }), NullLoggerFactory.Instance);
         _server = new KestrelServer(Options.Create(options), sockets, NullLoggerFactory.Instance);
-        await _server.StartAsync(new Echo(_farewell), CancellationToken.None);
+        await _server.StartAsync(new Echo(_farewell, _written), CancellationToken.None);
         var address = new Uri(_server.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First());
         _client = new TcpClient { NoDelay = true };
         await _client.ConnectAsync(address.Host, address.Port);
@@ -83,6 +84,28 @@ public sealed class IdleConnectionTests
         await stopped;
     }
 
+    /// <summary>Most of it lies in this process, behind a kernel that takes no more, when the server has found the connection idle.</summary>
+    [Test]
+    public async Task Who_reads_slowly_gets_all_of_the_answer()
+    {
+        const int Length = 60_000;           // less than what the server waits for
+        using var slow = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
+        await slow.ConnectAsync(_client.Client.RemoteEndPoint!);
+        await slow.SendAsync(Encoding.ASCII.GetBytes($"GET /?length={Length} HTTP/1.1\r\nHost: a\r\n\r\n"));
+        var (buffer, read, part) = (new byte[4096], 0L, 0);
+        await _written.Task;
+
+        await _farewell.SayAsync(TimeSpan.Zero);
+        var stopped = _server.StopAsync(new CancellationTokenSource(TimeSpan.FromMinutes(1)).Token);
+        await _foundIdle.Task;
+        _goOn.SetResult();
+        await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System);
+        while ((part = await slow.ReceiveAsync(buffer)) > 0) read += part;
+
+        Assert.That(read, Is.GreaterThan(Length), "head and body");
+        await stopped;
+    }
+
     [TestCase("GET / HTTP/1.1\r\nHost: a\r\nbad header\r\n\r\n" + Get, "HTTP/1.1 400")]
     [TestCase("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" + Get, "HTTP/1.1 200")]
     public async Task What_follows_on_a_connection_that_ended_otherwise_is_not_taken_for_a_request(string sent, string answer)
@@ -94,6 +117,14 @@ public sealed class IdleConnectionTests
 
         Assert.That(all, Does.StartWith(answer));
         Assert.That(all.Split("HTTP/1.1 ").Length - 1, Is.EqualTo(1), all);
+    }
+
+    // The kernel takes a few kilobytes for a connection, and no more before its client reads.
+    private static Socket Listen(EndPoint endPoint)
+    {
+        var socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endPoint);
+        socket.SendBufferSize = 4096;
+        return socket;
     }
 
     // The server has ended its part; what follows is what happens between that and the end of the socket.
@@ -128,13 +159,21 @@ public sealed class IdleConnectionTests
         return await stream.ReadAsync(buffer, patience.Token);
     }
 
-    private sealed class Echo(EdgeFarewell farewell) : IHttpApplication<HttpContext>
+    private sealed class Echo(EdgeFarewell farewell, TaskCompletionSource written) : IHttpApplication<HttpContext>
     {
         public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
 
         public async Task ProcessRequestAsync(HttpContext context)
         {
             farewell.OnRequest(context);
+            if (context.Request.Query["length"] is [{ } wanted])
+            {
+                context.Response.ContentLength = int.Parse(wanted, System.Globalization.CultureInfo.InvariantCulture);
+                await context.Response.Body.WriteAsync(new byte[(int)context.Response.ContentLength]);
+                written.SetResult();
+                return;
+            }
+
             if (context.Request.ContentLength is { } length) context.Response.ContentLength = length;
             await context.Request.Body.CopyToAsync(context.Response.Body);
             await context.Response.CompleteAsync();

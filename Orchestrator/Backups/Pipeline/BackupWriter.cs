@@ -71,7 +71,7 @@ public sealed partial class BackupWriter
     {
         var key = StoreKeys.Check($"{_prefix}{name}{BackupLayout.ObjectEnding}");
         if (_repository.Recipients.IsEmpty) throw new BackupFailedException($"{key}: there is no key to encrypt it to", "'basmalin backup keys' says what is wrong.");
-        var lanes = _repository.Stores.Where(_repository.Health.MayTry).Select(store => new StoreLane(store, key, cancellationToken)).ToImmutableArray();
+        var lanes = _repository.Stores.Where(_repository.Health.MayTry).Select(store => new StoreLane(store, key, _repository.Options.Patience, _repository.Time, cancellationToken)).ToImmutableArray();
         try
         {
             if (lanes.IsEmpty) throw new BackupFailedException($"{key}: every store has failed again and again and is left alone for a moment.", "Look at the failures of the stores before this one.");
@@ -116,7 +116,7 @@ public sealed partial class BackupWriter
 
     private async Task<BackupObject> SendAsync(string key, ImmutableArray<StoreLane> lanes, Func<Stream, CancellationToken, Task> content, Action<long>? told, CancellationToken cancellationToken)
     {
-        await using var tee = new StoreTee(lanes, _repository.Options, _repository.Time);
+        await using var tee = new StoreTee(lanes, cancellationToken);
         await using var stored = new MeasuredStream(tee);
         await using var encrypting = new AgeEncryptingStream(stored, _repository.Recipients);
         await using var plain = await CompressAsync(tee, encrypting, content, told, cancellationToken);

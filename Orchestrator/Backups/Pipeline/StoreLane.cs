@@ -25,15 +25,20 @@ internal sealed class StoreLane : IAsyncDisposable
 {
     private const int QueuedBlocks = 8;
 
+    private static readonly TimeSpan LettingGo = TimeSpan.FromSeconds(10);
+
     // Full: the writer waits, for so long as it is patient.
     private readonly Channel<TeeBlock> _queue = Channel.CreateBounded<TeeBlock>(new BoundedChannelOptions(QueuedBlocks) { SingleReader = true, SingleWriter = true });
+    private readonly TimeSpan _patience;
+    private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stopping;
     private readonly Task _pumping;
     private PendingObject? _pending;
 
-    public StoreLane(IBackupStore store, string key, CancellationToken cancellationToken)
+    /// <param name="patience">How long the store may take nothing at all.</param>
+    public StoreLane(IBackupStore store, string key, TimeSpan patience, TimeProvider time, CancellationToken cancellationToken)
     {
-        (Store, Key) = (store, key);
+        (Store, Key, _patience, _time) = (store, key, patience, time);
         _stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         _pumping = Task.Run(PumpAsync, CancellationToken.None);
     }
@@ -46,11 +51,11 @@ internal sealed class StoreLane : IAsyncDisposable
     public StoreFailure? Failure { get; private set; }
 
     /// <returns>False when the lane took nothing for the whole time; it has failed then.</returns>
-    public async ValueTask<bool> SendAsync(TeeBlock block, TimeSpan patience, TimeProvider time, CancellationToken cancellationToken)
+    public async ValueTask<bool> SendAsync(TeeBlock block, CancellationToken cancellationToken)
     {
         if (_queue.Writer.TryWrite(block)) return true;
 
-        using var impatience = new CancellationTokenSource(patience, time);
+        using var impatience = new CancellationTokenSource(_patience, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(impatience.Token, cancellationToken);
         try
         {
@@ -61,14 +66,14 @@ internal sealed class StoreLane : IAsyncDisposable
         {
             block.Release();
             cancellationToken.ThrowIfCancellationRequested();
-            Fail($"took nothing for {patience.TotalSeconds:0} s and was left behind");
+            FailSlow();
             await _stopping.CancelAsync();
             return false;
         }
     }
 
     /// <summary>Waits until the store has all that was sent.</summary>
-    public async Task CompleteAsync(TimeSpan patience, TimeProvider time, CancellationToken cancellationToken)
+    public async Task CompleteAsync(CancellationToken cancellationToken)
     {
         _queue.Writer.TryComplete();
         var before = _queue.Reader.Count;
@@ -76,13 +81,13 @@ internal sealed class StoreLane : IAsyncDisposable
         {
             try
             {
-                await _pumping.WaitAsync(patience, time, cancellationToken);
+                await _pumping.WaitAsync(_patience, _time, cancellationToken);
             }
             catch (TimeoutException)
             {
                 // Fewer are queued than a while ago: slow, but it goes on.
                 var now = _queue.Reader.Count;
-                if (now >= before) Fail($"took nothing for {patience.TotalSeconds:0} s and was left behind");
+                if (now >= before) FailSlow();
                 before = now;
             }
         }
@@ -108,10 +113,23 @@ internal sealed class StoreLane : IAsyncDisposable
         return null;
     }
 
+    /// <summary>Waits for the store to let go of what was begun, for a while: a directory on a server that is away may hold a write for ever, and with it nobody else.</summary>
     public async ValueTask DisposeAsync()
     {
         _queue.Writer.TryComplete();
         await _stopping.CancelAsync();
+        try
+        {
+            await LetGoAsync().WaitAsync(LettingGo, _time);
+        }
+        catch (TimeoutException)
+        {
+            Fail($"did not come back for {LettingGo.TotalSeconds:0} s after it was told to end, and was left behind");
+        }
+    }
+
+    private async Task LetGoAsync()
+    {
         await _pumping;
         _stopping.Dispose();
         if (_pending is null) return;
@@ -151,6 +169,8 @@ internal sealed class StoreLane : IAsyncDisposable
         _queue.Writer.TryComplete();
         while (_queue.Reader.TryRead(out var rest)) rest.Release();
     }
+
+    private void FailSlow() => Fail($"took nothing for {_patience.TotalSeconds:0} s and was left behind");
 
     private void Fail(string message) => Failure ??= new StoreFailure(Store.Name, Key, message);
 

@@ -6,7 +6,8 @@ namespace Orchestrator.Backups.Pipeline;
 /// Sends what is written into it to several stores at once. Memory is bounded by the queues of the lanes. A store that fails is left behind; with the
 /// last one, writing fails.
 /// </summary>
-internal sealed class StoreTee(ImmutableArray<StoreLane> lanes, CopyOptions options, TimeProvider time) : Stream
+/// <param name="stopping">Ends the waiting of who writes without a token of its own.</param>
+internal sealed class StoreTee(ImmutableArray<StoreLane> lanes, CancellationToken stopping) : Stream
 {
     private TeeBlock? _block;
     private bool _closed;
@@ -30,7 +31,7 @@ internal sealed class StoreTee(ImmutableArray<StoreLane> lanes, CopyOptions opti
     {
         if (_block is { Length: > 0 }) await SendAsync(cancellationToken);
         _closed = true;
-        await Task.WhenAll(lanes.Select(lane => lane.CompleteAsync(options.Patience, time, cancellationToken)));
+        await Task.WhenAll(lanes.Select(lane => lane.CompleteAsync(cancellationToken)));
     }
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
@@ -50,7 +51,7 @@ internal sealed class StoreTee(ImmutableArray<StoreLane> lanes, CopyOptions opti
         {
             var count = Fill(buffer);
             buffer = buffer[count..];
-            if (_block is { Length: TeeBlock.Size }) SendAsync(CancellationToken.None).GetAwaiter().GetResult();
+            if (_block is { Length: TeeBlock.Size }) SendAsync(stopping).GetAwaiter().GetResult();
         }
     }
 
@@ -87,7 +88,7 @@ internal sealed class StoreTee(ImmutableArray<StoreLane> lanes, CopyOptions opti
         _block = null;
         foreach (var lane in lanes)
         {
-            if (lane.Failure is null) await lane.SendAsync(block, options.Patience, time, cancellationToken);
+            if (lane.Failure is null) await lane.SendAsync(block, cancellationToken);
             else block.Release();
         }
 

@@ -63,6 +63,7 @@ internal sealed partial class BaseBackup(ImageTool tool)
             int read;
             while ((read = pipe.Read(buffer)) > 0)
             {
+                cancellationToken.ThrowIfCancellationRequested();
                 watch.Feed(buffer.AsSpan(0, read));
                 output.Write(buffer.AsSpan(0, read));
                 copied += read;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
 using Orchestrator.Docker;
 using Orchestrator.Stacks;
 
@@ -10,7 +11,7 @@ namespace Orchestrator.Backups.Postgres;
 /// or environment. The engine must be on this host, since the pipe is.
 /// </summary>
 /// <param name="workplace">Directory of the daemon, private to it, for what lives as long as a program runs.</param>
-public sealed class ImageTool(IContainerEngine engine, string workplace)
+public sealed partial class ImageTool(IContainerEngine engine, string workplace, ILogger<ImageTool> logger)
 {
     private const string Mounted = "/run/basmalin";
     private const string PipeName = "pipe";
@@ -41,41 +42,38 @@ public sealed class ImageTool(IContainerEngine engine, string workplace)
     /// <summary>The same, of a program that has to wait for something.</summary>
     /// <param name="ready">The container is made and started meanwhile; the program itself begins when this has ended, and not at all where it fails.</param>
     /// <exception cref="BackupFailedException">It ended with another code than 0. The message has its last words.</exception>
-    internal async Task RunAsync(
-        BackupSubject subject, PostgresLogin login, ImmutableArray<string> command, Task ready, Func<Stream, CancellationToken, Task> read, CancellationToken cancellationToken)
-    {
-        var name = $"{subject.Stack}-{subject.Service.Name}-backup-{Guid.CreateVersion7():N}";
-        var place = Prepare(subject, login);
-        ContainerId? id = null;
-        try
-        {
-            id = await engine.CreateAsync(Request(subject, name, place, command, '>'), cancellationToken);
-            await engine.StartAsync(id.Value, cancellationToken);
-            await ready;
-            await RunAsync(subject, id.Value, Path.Combine(place, PipeName), command[0], read, cancellationToken);
-        }
-        finally
-        {
-            await RemoveAsync(id, place);
-        }
-    }
+    internal Task RunAsync(
+        BackupSubject subject, PostgresLogin login, ImmutableArray<string> command, Task ready, Func<Stream, CancellationToken, Task> read, CancellationToken cancellationToken) =>
+        InContainerAsync(
+            subject, login, command, '>',
+            async (id, pipe) =>
+            {
+                await engine.StartAsync(id, cancellationToken);
+                await ready;
+                await RunAsync(subject, id, pipe, command[0], read, cancellationToken);
+            },
+            cancellationToken);
 
     /// <summary>Runs the program; what <paramref name="write"/> writes is its standard input. Returns when it ended well.</summary>
     /// <exception cref="BackupFailedException">It ended with another code than 0. The message has its last words.</exception>
-    internal async Task FeedAsync(
-        BackupSubject subject, PostgresLogin login, ImmutableArray<string> command, Func<Stream, CancellationToken, Task> write, CancellationToken cancellationToken)
+    internal Task FeedAsync(
+        BackupSubject subject, PostgresLogin login, ImmutableArray<string> command, Func<Stream, CancellationToken, Task> write, CancellationToken cancellationToken) =>
+        InContainerAsync(subject, login, command, '<', (id, pipe) => FeedAsync(subject, id, pipe, command[0], write, cancellationToken), cancellationToken);
+
+    private async Task InContainerAsync(
+        BackupSubject subject, PostgresLogin login, ImmutableArray<string> command, char direction, Func<ContainerId, string, Task> use, CancellationToken cancellationToken)
     {
         var name = $"{subject.Stack}-{subject.Service.Name}-backup-{Guid.CreateVersion7():N}";
         var place = Prepare(subject, login);
         ContainerId? id = null;
         try
         {
-            id = await engine.CreateAsync(Request(subject, name, place, command, '<'), cancellationToken);
-            await FeedAsync(subject, id.Value, Path.Combine(place, PipeName), command[0], write, cancellationToken);
+            id = await engine.CreateAsync(Request(subject, name, place, command, direction), cancellationToken);
+            await use(id.Value, Path.Combine(place, PipeName));
         }
         finally
         {
-            await RemoveAsync(id, place);
+            await RemoveAsync(id, name, place);
         }
     }
 
@@ -109,11 +107,27 @@ public sealed class ImageTool(IContainerEngine engine, string workplace)
         await JudgeAsync(subject, id, program, await ended, cancellationToken);
     }
 
-    private async Task RemoveAsync(ContainerId? id, string place)
+    /// <summary>What cannot be taken away hides no failure of the program, and makes its success no worse: it is named in the log, and goes when the daemon starts next.</summary>
+    private async Task RemoveAsync(ContainerId? id, string name, string place)
     {
         using var budget = new CancellationTokenSource(RemovalBudget);
-        if (id is { } made) await engine.RemoveAsync(made, TimeSpan.Zero, budget.Token);
-        Directory.Delete(place, recursive: true);
+        try
+        {
+            if (id is { } made) await engine.RemoveAsync(made, TimeSpan.Zero, budget.Token);
+        }
+        catch (Exception stays) when (stays is EngineException or OperationCanceledException)
+        {
+            LogNotRemoved(logger, name, stays.Message);
+        }
+
+        try
+        {
+            Directory.Delete(place, recursive: true);
+        }
+        catch (Exception stays) when (stays is IOException or UnauthorizedAccessException)
+        {
+            LogNotRemoved(logger, place, stays.Message);
+        }
     }
 
     private async Task RunAsync(
@@ -159,13 +173,19 @@ public sealed class ImageTool(IContainerEngine engine, string workplace)
         }
         finally
         {
-            if (cancellationToken.IsCancellationRequested)
+            try
             {
-                using var budget = new CancellationTokenSource(RemovalBudget);
-                await engine.StopAsync(id, TimeSpan.Zero, budget.Token);
+                if (cancellationToken.IsCancellationRequested)
+                {
+                    using var budget = new CancellationTokenSource(RemovalBudget);
+                    await engine.StopAsync(id, TimeSpan.Zero, budget.Token);
+                }
             }
-
-            if (held is not null) await held.DisposeAsync();
+            finally
+            {
+                // Also where the engine does not answer: else the reader would never come to the end.
+                if (held is not null) await held.DisposeAsync();
+            }
         }
     }
 
@@ -220,4 +240,7 @@ public sealed class ImageTool(IContainerEngine engine, string workplace)
             throw;
         }
     }
+
+    [LoggerMessage(EventId = 5051, Level = LogLevel.Warning, Message = "{What} could not be taken away after a program of a database: {Reason}")]
+    private static partial void LogNotRemoved(ILogger logger, string what, string reason);
 }

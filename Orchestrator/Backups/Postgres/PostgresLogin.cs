@@ -36,10 +36,11 @@ internal sealed record PostgresLogin(string Host, int Port, string User, Secret 
     public string ConnectionString(string database) => Builder(database).ConnectionString;
 
     /// <summary>For the replication protocol.</summary>
-    public string ReplicationString(string applicationName)
+    /// <param name="options">Of the server's command line, such as <c>-c name=value</c>: this protocol knows no SET.</param>
+    public string ReplicationString(string applicationName, string? options = null)
     {
         var builder = Builder("postgres");
-        builder.ApplicationName = applicationName;
+        (builder.ApplicationName, builder.Options) = (applicationName, options);
         return builder.ConnectionString;
     }
 
@@ -73,7 +74,7 @@ internal sealed record PostgresLogin(string Host, int Port, string User, Secret 
         Timeout = 10,
         CommandTimeout = 0,
         IncludeErrorDetail = false,
-        // As the programs have it.
+        // As for the programs; how many go unanswered before the connection ends is the system's to say here (9, where nobody set it: within a minute).
         TcpKeepAlive = true,
         TcpKeepAliveTime = 10,
         TcpKeepAliveInterval = 5,

@@ -108,35 +108,19 @@ public sealed class PostgresSource(IContainerEngine engine, PostgresLogins login
         }
 
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var following = SetLog.OpenAsync(login, stopping.Token);
+        var following = SetLog.OpenAsync(login, server.VersionNumber, stopping.Token);
         var (copied, storing) = new BaseBackup(tool).Begin(subject, login, server, following, writer, stopping.Token);
-        try
-        {
-            await using var log = await following;
-            var copy = await copied;
-            if (copy.Timeline != log.Timeline)
-                throw new BackupFailedException($"{subject.Stack}/{subject.Service.Name}: the server was promoted while it was copied", "The next run begins anew.");
 
-            // The stores write and read back while the tables are hashed.
-            return await ProveAsync(subject, login, new(server, dataDirectory, copy, storing), log, writer, cancellationToken);
-        }
-        catch
-        {
-            await stopping.CancelAsync();
-            await ((Task)storing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);       // what went wrong first is what counts
-            throw;
-        }
-    }
-
-    private async Task<BackupPart> ProveAsync(BackupSubject subject, PostgresLogin login, CopiedCluster cluster, SetLog log, BackupWriter writer, CancellationToken cancellationToken)
-    {
-        var (service, server, copy) = (subject.Service.Name, cluster.Server, cluster.Copy);
-        await using var point = await QuietPoint.TakeAsync(login, $"basmalin_{Guid.CreateVersion7():N}", time, cancellationToken);
-        var (stored, fingerprints) = await Together.RunAsync(
-            token => log.WriteAsync($"{service}/wal.tar", copy.Start, point.Lsn, server.SegmentSize, writer, token),
-            token => point.FingerprintsAsync((done, all) => writer.Report($"{service}: tables hashed", done, all), token),
+        // The stores write and read back while the tables are hashed; whatever fails first ends the other.
+        var (stored, proof) = await Together.RunAsync(
+            async token =>
+            {
+                await using (token.Register(stopping.Cancel)) return await storing;
+            },
+            token => ProveAsync(subject, login, server, copied, following, writer, token),
             cancellationToken);
 
+        var (copy, point) = (proof.Copy, proof.Point);
         var facts = new PostgresFacts
         {
             SystemIdentifier = server.SystemIdentifier,
@@ -150,16 +134,35 @@ public sealed class PostgresSource(IContainerEngine engine, PostgresLogins login
             SegmentSize = server.SegmentSize,
             Version = server.Version,
             Image = subject.Image,
-            DataDirectory = cluster.DataDirectory,
+            DataDirectory = dataDirectory,
         };
         return new()
         {
-            Service = service,
+            Service = subject.Service.Name,
             Kind = KindName,
-            Objects = [await cluster.Storing, stored],
-            Facts = facts.Write(subject.Stack, service, subject.Backup.Wal, point.Uncovered),
-            Fingerprints = fingerprints,
+            Objects = [stored, proof.Log],
+            Facts = facts.Write(subject.Stack, subject.Service.Name, subject.Backup.Wal, point.Uncovered),
+            Fingerprints = proof.Fingerprints,
         };
+    }
+
+    /// <summary>The views of the tables and the slot of the log, which hold back what the server cleans up, last no longer than this.</summary>
+    private async Task<Proof> ProveAsync(
+        BackupSubject subject, PostgresLogin login, ServerFacts server, Task<BaseCopy> copied, Task<SetLog> following, BackupWriter writer, CancellationToken cancellationToken)
+    {
+        var service = subject.Service.Name;
+        await using var log = await following;
+        var copy = await copied;
+        if (copy.Timeline != log.Timeline)
+            throw new BackupFailedException($"{subject.Stack}/{service}: the server was promoted while it was copied", "The next run begins anew.");
+
+        await using var point = await QuietPoint.TakeAsync(login, $"basmalin_{Guid.CreateVersion7():N}", time, cancellationToken);
+        var (stored, fingerprints) = await Together.RunAsync(
+            token => log.WriteAsync($"{service}/wal.tar", copy.Start, point.Lsn, server.SegmentSize, writer, token),
+            token => point.FingerprintsAsync((done, all) => writer.Report($"{service}: tables hashed", done, all), token),
+            cancellationToken);
+
+        return new(copy, point, stored, fingerprints);
     }
 
     /// <summary>Only a privileged role is told; everybody else's is where the image's users put it.</summary>
@@ -177,6 +180,7 @@ public sealed class PostgresSource(IContainerEngine engine, PostgresLogins login
         }
     }
 
-    /// <param name="Storing">The copy's way into the stores.</param>
-    private sealed record CopiedCluster(ServerFacts Server, string DataDirectory, BaseCopy Copy, Task<BackupObject> Storing);
+    /// <summary>What a restored copy has to equal, and the log that takes it there.</summary>
+    /// <param name="Point">Let go of already; what it says of itself stays.</param>
+    private sealed record Proof(BaseCopy Copy, QuietPoint Point, BackupObject Log, ImmutableSortedDictionary<string, string> Fingerprints);
 }

@@ -12,6 +12,8 @@ namespace Orchestrator.Backups.Postgres;
 /// </summary>
 internal sealed class SetLog : IAsyncDisposable
 {
+    private const int EndsIdle = 140000;
+
     private readonly PhysicalReplicationConnection _connection;
     private readonly PhysicalReplicationSlot _slot;
 
@@ -24,9 +26,11 @@ internal sealed class SetLog : IAsyncDisposable
 
     public uint Timeline { get; }
 
-    public static async Task<SetLog> OpenAsync(PostgresLogin login, CancellationToken cancellationToken)
+    /// <param name="version">Of the server, as <see cref="ServerFacts.VersionNumber"/>.</param>
+    public static async Task<SetLog> OpenAsync(PostgresLogin login, int version, CancellationToken cancellationToken)
     {
-        var connection = new PhysicalReplicationConnection(login.ReplicationString(PostgresLogin.ApplicationName));
+        // Nothing is asked of this connection while the files are copied: a server that ends idle sessions would take the slot along.
+        var connection = new PhysicalReplicationConnection(login.ReplicationString(PostgresLogin.ApplicationName, version >= EndsIdle ? "-c idle_session_timeout=0" : null));
         try
         {
             await connection.Open(cancellationToken);

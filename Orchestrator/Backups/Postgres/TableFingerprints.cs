@@ -23,13 +23,15 @@ internal static class TableFingerprints
 
     /// <summary>
     /// Settings by which text looks the same on every server, and by which a table that seems small is scanned by several processes, too: the planner does not count what
-    /// its rows keep outside of it, which may be nearly all (192 MB in 24,000 rows took 0.7 s of one processor while the other had nothing to do).
+    /// its rows keep outside of it, which may be nearly all (192 MB in 24,000 rows took 0.7 s of one processor while the other had nothing to do). No limit of time ends
+    /// it: hashing takes as long as it takes, and one of the two connections has nothing to do meanwhile. (Of the last two, versions 14 and 17 were the first.)
     /// </summary>
     private const string Neutral =
         """
         SET search_path = ''; SET datestyle = 'ISO, MDY'; SET intervalstyle = 'postgres'; SET timezone = 'UTC'; SET extra_float_digits = 1;
         SET bytea_output = 'hex'; SET lc_monetary = 'C'; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0;
-        SET lock_timeout = 0; SET synchronous_commit = local; SET parallel_setup_cost = 0; SET min_parallel_table_scan_size = '256kB'
+        SET lock_timeout = 0; SET synchronous_commit = local; SET parallel_setup_cost = 0; SET min_parallel_table_scan_size = '256kB';
+        SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('idle_session_timeout', 'transaction_timeout')
         """;
 
     public static async Task PrepareAsync(NpgsqlConnection connection, CancellationToken cancellationToken)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
@@ -6,19 +7,38 @@ using Microsoft.AspNetCore.Connections.Features;
 
 namespace Orchestrator.Traffic.Handover;
 
+/// <summary>What became of a connection that the server has found idle.</summary>
+internal enum IdleEnd
+{
+    /// <summary>Nothing: something has come on it, which is to be served; or its client has ended its side, which the server is to see.</summary>
+    Asked,
+
+    /// <summary>Nothing, and nothing has to: its client has left, or has not been sent all of its last answer yet and cannot ask before. The server ends it behind that.</summary>
+    Left,
+
+    /// <summary>The client has been told that it ends.</summary>
+    Ended,
+
+    /// <summary>Somebody else has it now, and the client notices nothing.</summary>
+    PassedOn,
+}
+
 /// <summary>
-/// What the server reads of one client, so that an idle connection is not closed just when a request arrives on it. Between the server's decision that a
-/// connection is idle and the end of its socket lie several hand-overs between threads; on a busy machine those are milliseconds, and a POST that comes
-/// meanwhile cannot be repeated. Here the last look and the end of the socket's sending side are one act.
+/// What passes between the server and one client, so that an idle connection is not closed just when a request arrives on it. Between the server's decision
+/// that a connection is idle and the end of its socket lie several hand-overs between threads; on a busy machine those are milliseconds, and a POST that comes
+/// meanwhile cannot be repeated. Here the last look and the end are one act. Where somebody takes idle connections there is no end at all.
 /// </summary>
 internal sealed class IdleWatch(IDuplexPipe transport) : PipeReader, IDuplexPipe
 {
     private readonly PipeReader _input = transport.Input;
-    private bool _idle;
+    private readonly CountedWriter _output = new(transport.Output);
+    private ReadOnlySequence<byte> _buffer;
+    private long _taken;
+    private bool _idle = true;
 
     public PipeReader Input => this;
 
-    public PipeWriter Output => transport.Output;
+    public PipeWriter Output => _output;
 
     /// <summary>
     /// The server has stopped to read: what it was waiting for was called off and nothing had come, so nobody is owed an answer. False after
@@ -26,32 +46,42 @@ internal sealed class IdleWatch(IDuplexPipe transport) : PipeReader, IDuplexPipe
     /// </summary>
     public bool EndedIdle => _idle;
 
-    /// <summary>Ends the sending side, so that the client knows; unless it has sent something, which is then to be served.</summary>
-    /// <returns>True: something has come.</returns>
-    public bool EndUnlessAsked(ConnectionContext connection)
+    /// <summary>Passes the connection on, or ends its sending side, so that the client knows; unless it has sent something.</summary>
+    /// <param name="keep">Gives a socket into somebody's keeping; false: nobody takes it. Null: there is nobody.</param>
+    public IdleEnd End(ConnectionContext connection, Func<Socket, bool>? keep)
     {
         _idle = false;
         if (connection.ConnectionClosed.IsCancellationRequested || connection.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket)
-            return false;
+            return IdleEnd.Left;
 
         try
         {
             if (HasRead() || socket.Available > 0 || HasRead())
-                return true;
+                return IdleEnd.Asked;
+
+            var counts = SocketCounts.Of(socket);
+            if (counts is { } read && read.Received != _taken)
+                return IdleEnd.Asked;           // it is on its way from the socket to where the server reads
+            if (counts is { } written && written.Sent != _output.Bytes)
+                return IdleEnd.Left;
+
+            if (keep is not null && counts is not null)
+                return PassOn(socket, keep);
 
             socket.Shutdown(SocketShutdown.Send);
-            return false;
+            return IdleEnd.Ended;
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {
-            return false;           // the client has left
+            return IdleEnd.Left;           // the client has left
         }
     }
 
     public override bool TryRead(out ReadResult result)
     {
         var read = _input.TryRead(out result);
-        _idle = read && result.IsCanceled && result.Buffer.IsEmpty;
+        if (read) Note(result);
+        else _idle = false;
         return read;
     }
 
@@ -61,19 +91,39 @@ internal sealed class IdleWatch(IDuplexPipe transport) : PipeReader, IDuplexPipe
         return reading.IsCompletedSuccessfully ? new ValueTask<ReadResult>(Note(reading.Result)) : WaitAsync(reading);
     }
 
-    public override void AdvanceTo(SequencePosition consumed) => _input.AdvanceTo(consumed);
+    public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
 
-    public override void AdvanceTo(SequencePosition consumed, SequencePosition examined) => _input.AdvanceTo(consumed, examined);
+    public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
+    {
+        if (!_buffer.IsEmpty) _taken += _buffer.Slice(_buffer.Start, consumed).Length;
+        _buffer = default;
+        _input.AdvanceTo(consumed, examined);
+    }
 
     public override void CancelPendingRead() => _input.CancelPendingRead();
 
     public override void Complete(Exception? exception = null) => _input.Complete(exception);
+
+    /// <summary>
+    /// With this process's own descriptor closed nothing here can read any more, so what the kernel says then is final: has somebody here read what the server never
+    /// saw, the client has to be told, since its request would be lost without a word.
+    /// </summary>
+    private IdleEnd PassOn(Socket socket, Func<Socket, bool> keep)
+    {
+        using var copy = SharedSocket.Duplicate(socket);
+        SharedSocket.LetGo(socket, copy);
+        if (SocketCounts.Of(copy)?.Received == _taken && keep(copy)) return IdleEnd.PassedOn;
+
+        copy.Shutdown(SocketShutdown.Both);
+        return IdleEnd.Ended;
+    }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<ReadResult> WaitAsync(ValueTask<ReadResult> reading) => Note(await reading);
 
     private ReadResult Note(ReadResult result)
     {
+        _buffer = result.Buffer;
         _idle = result.IsCanceled && result.Buffer.IsEmpty;
         return result;
     }
@@ -86,5 +136,37 @@ internal sealed class IdleWatch(IDuplexPipe transport) : PipeReader, IDuplexPipe
         var some = !result.Buffer.IsEmpty;
         _input.AdvanceTo(result.Buffer.Start);
         return some;
+    }
+
+    /// <summary>Knows how much was written: what the kernel has not been given yet waits here.</summary>
+    private sealed class CountedWriter(PipeWriter inner) : PipeWriter
+    {
+        public long Bytes { get; private set; }
+
+        public override bool CanGetUnflushedBytes => inner.CanGetUnflushedBytes;
+
+        public override long UnflushedBytes => inner.UnflushedBytes;
+
+        public override Memory<byte> GetMemory(int sizeHint = 0) => inner.GetMemory(sizeHint);
+
+        public override Span<byte> GetSpan(int sizeHint = 0) => inner.GetSpan(sizeHint);
+
+        public override void Advance(int bytes)
+        {
+            Bytes += bytes;
+            inner.Advance(bytes);
+        }
+
+        public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) => inner.FlushAsync(cancellationToken);
+
+        public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default)
+        {
+            Bytes += source.Length;
+            return inner.WriteAsync(source, cancellationToken);
+        }
+
+        public override void CancelPendingFlush() => inner.CancelPendingFlush();
+
+        public override void Complete(Exception? exception = null) => inner.Complete(exception);
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
@@ -6,12 +7,12 @@ using Microsoft.Extensions.Logging;
 
 namespace Orchestrator.Traffic.Handover;
 
-/// <summary>Accepts at a socket that is shared with somebody who goes on holding it.</summary>
+/// <summary>Accepts at a socket that is shared with somebody who goes on holding it; first of all the connections that came by it before.</summary>
 /// <remarks>
 /// Kestrel's own listener ends an accept by closing the socket. A socket that is closed on exec is then disconnected first when a call is under way on
 /// it, as its last owner may do; here that would end the listening for everybody. So the accept is called off, and the socket closed when none is left.
 /// </remarks>
-internal sealed class InheritedListener(InheritedSocket inherited, ILoggerFactory loggers, TimeProvider time) : IConnectionListener
+internal sealed class InheritedListener(InheritedSocket inherited, ImmutableArray<Socket> earlier, ILoggerFactory loggers, TimeProvider time) : IConnectionListener
 {
     // Descriptors or memory are short: another attempt at once would only burn the processor.
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
@@ -19,6 +20,7 @@ internal sealed class InheritedListener(InheritedSocket inherited, ILoggerFactor
     private readonly SocketConnectionContextFactory _connections = new(new SocketConnectionFactoryOptions(), loggers.CreateLogger<InheritedListener>());
     private readonly CancellationTokenSource _unbound = new();
     private readonly SemaphoreSlim _accepting = new(1, 1);
+    private int _taken;
     private bool _closed;
 
     public EndPoint EndPoint => inherited.EndPoint;
@@ -30,6 +32,8 @@ internal sealed class InheritedListener(InheritedSocket inherited, ILoggerFactor
         {
             while (!_unbound.IsCancellationRequested)
             {
+                if (_taken < earlier.Length)
+                    return Connect(earlier[_taken++]);
                 if (await TryAcceptAsync() is { } socket)
                     return Connect(socket);
             }
@@ -55,6 +59,8 @@ internal sealed class InheritedListener(InheritedSocket inherited, ILoggerFactor
 
             _closed = true;
             inherited.Socket.Dispose();
+            foreach (var connection in earlier[_taken..])
+                connection.Dispose();
         }
         finally
         {

@@ -18,6 +18,9 @@ public sealed record InheritedSocket(Socket Socket, string Name)
         _ => false,
     };
 
+    /// <summary>Whether this connection came by it.</summary>
+    public bool Accepted(Socket connection) => (connection.LocalEndPoint, EndPoint) is (IPEndPoint at, IPEndPoint here) && at.Port == here.Port && (IsAny(here) || Plain(at.Address).Equals(Plain(here.Address)));
+
     private static bool IsAny(IPEndPoint endPoint) => endPoint.Address.Equals(IPAddress.Any) || endPoint.Address.Equals(IPAddress.IPv6Any);
 
     private static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;

@@ -8,7 +8,8 @@ namespace Orchestrator.Traffic.Handover;
 
 /// <summary>
 /// The listeners that systemd hands over to a service (sd_listen_fds(3)): descriptors from 3 on, LISTEN_FDS of them, when LISTEN_PID is this process.
-/// Each is taken by the setting that names its address; what no setting names is left, to be complained about.
+/// Each is taken by the setting that names its address; what no setting names is left, to be complained about. Among them are idle connections of the daemon
+/// before, which go with the listener that they came by.
 /// </summary>
 public sealed class InheritedSockets
 {
@@ -20,18 +21,24 @@ public sealed class InheritedSockets
 
     private readonly Lock _gate = new();
     private ImmutableArray<InheritedSocket> _left;
+    private ImmutableArray<Socket> _connections;
 
-    private InheritedSockets(ImmutableArray<InheritedSocket> sockets, ImmutableArray<string> problems)
+    private InheritedSockets(ImmutableArray<InheritedSocket> sockets, ImmutableArray<Socket> connections, ImmutableArray<string> problems)
     {
         _left = sockets;
+        _connections = connections;
+        Connections = connections.Length;
         Problems = problems;
         Any = !sockets.IsEmpty;
     }
 
-    public static InheritedSockets None { get; } = new([], []);
+    public static InheritedSockets None { get; } = new([], [], []);
 
     /// <summary>Something was handed over: somebody holds connections that arrive while no daemon runs.</summary>
     public bool Any { get; }
+
+    /// <summary>How many idle connections were handed over.</summary>
+    public int Connections { get; }
 
     /// <summary>Descriptors that cannot be used, and why.</summary>
     public ImmutableArray<string> Problems { get; }
@@ -60,18 +67,23 @@ public sealed class InheritedSockets
     public static InheritedSockets Of(IEnumerable<int> descriptors, IReadOnlyList<string> names)
     {
         var sockets = ImmutableArray.CreateBuilder<InheritedSocket>();
+        var connections = ImmutableArray.CreateBuilder<Socket>();
         var problems = ImmutableArray.CreateBuilder<string>();
         foreach (var (index, descriptor) in descriptors.Index())
         {
             var name = index < names.Count ? names[index] : "";
             _ = NativeControl(descriptor, SetDescriptorFlags, CloseOnExec);     // fails for what is no descriptor, as the next lines say
-            if (Open(descriptor, name, out var problem) is { } socket)
+            if (SocketKeeping.IsConnection(name))
+            {
+                if (OpenConnection(descriptor) is { } connection) connections.Add(connection);
+            }
+            else if (Open(descriptor, name, out var problem) is { } socket)
                 sockets.Add(socket);
             else
                 problems.Add($"descriptor {descriptor.ToString(CultureInfo.InvariantCulture)} ('{name}'): {problem}");
         }
 
-        return new InheritedSockets(sockets.ToImmutable(), problems.ToImmutable());
+        return new InheritedSockets(sockets.ToImmutable(), connections.ToImmutable(), problems.ToImmutable());
     }
 
     /// <summary>The listener at this address, for good; null: none was handed over, or it is taken.</summary>
@@ -86,15 +98,31 @@ public sealed class InheritedSockets
         }
     }
 
+    /// <summary>The idle connections that came by this listener, for good.</summary>
+    public ImmutableArray<Socket> ClaimConnections(InheritedSocket listener)
+    {
+        lock (_gate)
+        {
+            var found = _connections.Where(listener.Accepted).ToImmutableArray();
+            _connections = _connections.RemoveRange(found);
+            return found;
+        }
+    }
+
     /// <summary>Lets go of those that nothing has taken.</summary>
-    /// <returns>Which they were.</returns>
+    /// <returns>Which listeners they were.</returns>
     public ImmutableArray<InheritedSocket> Release()
     {
         ImmutableArray<InheritedSocket> left;
+        ImmutableArray<Socket> connections;
         lock (_gate)
+        {
             (left, _left) = (_left, []);
-        foreach (var socket in left)
-            socket.Socket.Dispose();
+            (connections, _connections) = (_connections, []);
+        }
+
+        foreach (var socket in left.Select(listener => listener.Socket).Concat(connections))
+            socket.Dispose();
         return left;
     }
 
@@ -115,6 +143,24 @@ public sealed class InheritedSockets
         catch (SocketException exception)
         {
             problem = exception.Message;
+        }
+
+        socket?.Dispose();
+        return null;
+    }
+
+    /// <returns>Null: its client has left meanwhile.</returns>
+    private static Socket? OpenConnection(int descriptor)
+    {
+        Socket? socket = null;
+        try
+        {
+            socket = new Socket(new SafeSocketHandle(descriptor, ownsHandle: true));
+            if (socket is { Connected: true, RemoteEndPoint: not null }) return socket;
+        }
+        catch (SocketException)
+        {
+            // As below.
         }
 
         socket?.Dispose();

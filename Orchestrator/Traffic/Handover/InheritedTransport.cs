@@ -81,7 +81,7 @@ public sealed class InheritedTransport(InheritedSockets sockets, SocketTransport
 
     private InheritedListener Listen(InheritedSocket socket)
     {
-        var listener = new InheritedListener(socket, loggers, time);
+        var listener = new InheritedListener(socket, sockets.ClaimConnections(socket), loggers, time);
         _listening.Add(listener);
         return listener;
     }

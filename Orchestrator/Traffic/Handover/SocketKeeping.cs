@@ -6,13 +6,17 @@ using System.Text;
 namespace Orchestrator.Traffic.Handover;
 
 /// <summary>
-/// Gives listeners that no unit names, such as the ports that stacks publish, into systemd's keeping (sd_pid_notify_with_fds(3), FDSTORE=1): the next
-/// daemon gets them with its other ones, and what arrives in between waits.
+/// Gives sockets into systemd's keeping (sd_pid_notify_with_fds(3), FDSTORE=1): listeners that no unit names, such as the ports that stacks publish, and the
+/// idle connections of a daemon that ends. The next daemon gets them with its other ones, and what arrives in between waits.
 /// </summary>
 /// <remarks>By hand, because the framework cannot send descriptors: one sendmsg(2) with SCM_RIGHTS, in the layout of 64-bit Linux.</remarks>
 public sealed class SocketKeeping
 {
+    /// <summary>Of a daemon that ends. FileDescriptorStoreMax= of the unit leaves room for as many published ports as there were before.</summary>
+    public const int MostConnections = 1024;
+
     private const string Prefix = "kept-";
+    private const string ConnectionName = "idle-connection";
     private const int UnixFamily = 1;           // AF_UNIX
     private const int LongestPath = 108;        // sun_path
     private const int SocketLevel = 1;          // SOL_SOCKET
@@ -29,6 +33,9 @@ public sealed class SocketKeeping
     public static SocketKeeping? OfProcess() =>
         Environment.GetEnvironmentVariable("NOTIFY_SOCKET") is { Length: > 1 and < LongestPath } path && path[0] is '/' or '@' && Environment.Is64BitProcess ? new SocketKeeping(path) : null;
 
+    /// <param name="path">Of the socket at which systemd listens.</param>
+    internal static SocketKeeping At(string path) => new(path);
+
     /// <summary>What a listener at this address is called while it is kept.</summary>
     public static string NameOf(System.Net.IPEndPoint address) => $"{Prefix}{address.ToString().Replace(':', '_')}";
 
@@ -37,6 +44,16 @@ public sealed class SocketKeeping
 
     /// <returns>False: systemd cannot be reached. Whether it has room is not said; then the listener ends with the daemon.</returns>
     public bool Keep(Socket socket, string name) => Send($"FDSTORE=1\nFDPOLL=0\nFDNAME={name}", (int)socket.Handle);
+
+    /// <summary>Gives a connection on which nothing is being asked into keeping. When its client leaves before somebody takes it, systemd lets go of it.</summary>
+    /// <returns>False: systemd cannot be reached.</returns>
+    public bool KeepConnection(Socket connection) => Send($"FDSTORE=1\nFDNAME={ConnectionName}", (int)connection.Handle);
+
+    /// <summary>It was an idle connection of a daemon before.</summary>
+    public static bool IsConnection(string name) => name == ConnectionName;
+
+    /// <summary>Whoever has taken them has them alone from now on: where that daemon ends one, it ends.</summary>
+    public bool ForgetConnections() => Forget(ConnectionName);
 
     public bool Forget(string name) => Send($"FDSTOREREMOVE=1\nFDNAME={name}", descriptor: -1);
 
