@@ -74,12 +74,14 @@ internal sealed class KeptConnections : IAsyncDisposable
     {
         var buffer = new byte[16 * 1024];
         var request = Encoding.ASCII.GetBytes($"GET /version HTTP/1.1\r\nHost: {_host}\r\n\r\n");
+        var last = _time.GetTimestamp();
         for (var first = true; !_stopping.IsCancellationRequested; first = false)
         {
             await stream.WriteAsync(request, CancellationToken.None);
             var answer = await ReadAsync(stream, buffer);
-            if (!answer.StartsWith("HTTP/1.1 200", StringComparison.Ordinal)) throw new IOException($"asked, and got '{answer[..Math.Min(answer.Length, 60)]}'");
+            if (!answer.StartsWith("HTTP/1.1 200", StringComparison.Ordinal)) throw new IOException($"asked at {_address.Port} after {_time.GetElapsedTime(last).TotalSeconds:0.0} s, and got '{answer[..Math.Min(answer.Length, 60)]}'");
             Interlocked.Increment(ref _answers);
+            last = _time.GetTimestamp();
             if (!first && shortest >= LongPause) Interlocked.Increment(ref _returns);
             if (answer.Contains("\r\nConnection: close", StringComparison.OrdinalIgnoreCase))
             {

@@ -50,6 +50,7 @@ public sealed class ServiceTests
             Assert.That(report.EventStreamsCut, Is.Zero, "event streams end in good order");
         });
         Assert.That(await _machine.ShowAsync("NRestarts"), Is.EqualTo("0"), "each of them was asked for");
+        Assert.That(await _machine.ShowAsync("NFileDescriptorStore"), Is.EqualTo("1"), "the listener of the published port; connections are the daemon's alone again");
     }
 
     [Test]

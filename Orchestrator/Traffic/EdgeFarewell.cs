@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
@@ -26,11 +25,14 @@ internal sealed class EdgeFarewell(TimeProvider time)
     /// <summary>WebSockets and event streams that are open.</summary>
     public OpenStreams Streams { get; } = new(time);
 
-    /// <summary>Somebody will take what the edge leaves, so that no client needs to notice; false: it ends with the edge.</summary>
-    public bool Succeeded { get; set; }
+    /// <summary>Listeners were handed over by somebody who goes on holding them. Set before anything listens.</summary>
+    public bool Inherited { get; set; }
 
-    /// <summary>Who takes idle connections for the next daemon; null: they end with this one.</summary>
+    /// <summary>Who takes idle connections for the next daemon; null: they end with this one. Set before anything listens.</summary>
     public SocketKeeping? Keeping { get; set; }
+
+    /// <summary>Somebody will take what the edge leaves, so that no client needs to notice; false: it ends with the edge.</summary>
+    public bool Succeeded => Inherited || Keeping is not null;
 
     /// <summary>Idle connections that the next daemon goes on with.</summary>
     public int PassedOn => Volatile.Read(ref _passedOn);
@@ -71,7 +73,7 @@ internal sealed class EdgeFarewell(TimeProvider time)
         context.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
     }
 
-    /// <param name="plain">What the client sends is what the server reads: no TLS in between.</param>
+    /// <param name="plain">What the client sends is what the server reads, no TLS in between; and whoever comes next listens at the same address.</param>
     public async Task CountAsync(ConnectionDelegate next, ConnectionContext connection, bool plain)
     {
         var late = _begun ? 1 : 0;
@@ -92,11 +94,21 @@ internal sealed class EdgeFarewell(TimeProvider time)
 
     private async Task WatchAsync(ConnectionDelegate next, ConnectionContext connection)
     {
-        var watch = new IdleWatch(connection.Transport);
+        var watch = new IdleWatch(connection.Transport, connection.Features.Get<SocketCounts>() ?? SocketCounts.None);
         connection.Transport = watch;
         await next(connection);
-        while (_begun && watch.EndedIdle && watch.End(connection, Keeping is null ? null : Keep) is IdleEnd.Asked)
+        while (_begun && watch.EndedIdle)
         {
+            var end = End(watch, connection);
+            while (end is IdleEnd.Sending)
+            {
+                await Task.Delay(Look, time);
+                end = End(watch, connection);
+            }
+
+            if (end is not IdleEnd.Asked)
+                return;
+
             // The server would not begin what it has been asked to end.
             using var asked = new CancellationTokenSource();
             connection.Features.Set<IConnectionLifetimeNotificationFeature>(new AfterTheEnd(asked));
@@ -104,12 +116,13 @@ internal sealed class EdgeFarewell(TimeProvider time)
         }
     }
 
-    private bool Keep(Socket connection)
+    private IdleEnd End(IdleWatch watch, ConnectionContext connection)
     {
-        if (Interlocked.Increment(ref _passedOn) <= SocketKeeping.MostConnections && Keeping?.KeepConnection(connection) is true) return true;
-
-        Interlocked.Decrement(ref _passedOn);
-        return false;
+        var room = Interlocked.Increment(ref _passedOn) <= SocketKeeping.MostConnections;
+        var end = watch.End(connection, room ? Keeping : null);
+        if (end is not IdleEnd.PassedOn)
+            Interlocked.Decrement(ref _passedOn);
+        return end;
     }
 
     /// <summary>Marks a connection that was there before the farewell began.</summary>

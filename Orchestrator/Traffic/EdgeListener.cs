@@ -71,7 +71,7 @@ internal sealed class EdgeListener : IDisposable
         void Configure(ListenOptions listen)
         {
             listen.Protocols = HttpProtocols.Http1;
-            listen.Use(next => connection => settings.Farewell.CountAsync(next, connection, plain: settings.Tls is null));
+            listen.Use(next => connection => settings.Farewell.CountAsync(next, connection, plain: settings.Tls is null && endpoint.Port != 0));
             settings.Tls?.Use(listen);
         }
     }

@@ -63,10 +63,18 @@ public sealed partial class EdgeServer : IAsyncDisposable
     public Func<HttpContext, ValueTask<bool>>? Intercept { get; init; }
 
     /// <summary>Listeners that were handed over; addresses that are not among them are opened.</summary>
-    public InheritedSockets Inherited { get; init; } = InheritedSockets.None;
+    public InheritedSockets Inherited
+    {
+        get;
+        init => (field, _farewell.Inherited) = (value, value.Any);
+    } = InheritedSockets.None;
 
-    /// <summary>Who keeps the listeners that are opened here for the next daemon; null: nobody.</summary>
-    public SocketKeeping? Keeping { get; init; }
+    /// <summary>Who keeps the listeners that are opened here, and idle connections, for the next daemon; null: nobody.</summary>
+    public SocketKeeping? Keeping
+    {
+        get;
+        init => field = _farewell.Keeping = value;
+    }
 
     /// <summary>A private listener on 127.0.0.1 for the smoke tests. There is none before <see cref="StartAsync"/>.</summary>
     public IPEndPoint Loopback => _loopback?.Address ?? throw new InvalidOperationException("The edge has not been started.");
@@ -82,14 +90,6 @@ public sealed partial class EdgeServer : IAsyncDisposable
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await _changing.WaitAsync(cancellationToken);
-        _farewell.Succeeded = Inherited.Any || Keeping is not null;
-        _farewell.Keeping = Keeping;
-        if (Inherited.Connections > 0)
-        {
-            Keeping?.ForgetConnections();
-            LogTakenOver(Inherited.Connections);
-        }
-
         try
         {
             _loopback = await OpenAsync(new PublishedEndpoint(IPAddress.Loopback.ToString(), 0), listener: null, tls: null, cancellationToken);
@@ -98,6 +98,11 @@ public sealed partial class EdgeServer : IAsyncDisposable
             _pipeline.Redirects.SecurePort = _secureAddresses.IsEmpty ? 0 : _options.PublicHttpsPort ?? _secureAddresses[0].Port;
             foreach (var address in _addresses.Concat(_secureAddresses))
                 LogListening(address);
+            if (Inherited.Connections > 0)
+            {
+                Keeping?.ForgetConnections();
+                LogTakenOver(Inherited.Connections);
+            }
         }
         catch
         {
@@ -268,7 +273,7 @@ public sealed partial class EdgeServer : IAsyncDisposable
         _stopping.CancelAfter(drain);
         await Task.WhenAll([.. closing, .. _closing]);
         _closing = [];
-        if (_farewell.PassedOn > 0) LogPassedOn(_farewell.PassedOn);
+        if (listeners.Count > 0 && _farewell.PassedOn > 0) LogPassedOn(_farewell.PassedOn);
     }
 
     /// <returns>How much of the time is left.</returns>

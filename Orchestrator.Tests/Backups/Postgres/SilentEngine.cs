@@ -4,7 +4,7 @@ using Orchestrator.Docker;
 
 namespace Orchestrator.Tests.Backups.Postgres;
 
-/// <summary>The real engine, whose answers are lost when something is stopped or removed: it is done, and nobody hears of it.</summary>
+/// <summary>The real engine, that is away when something is to be stopped or removed.</summary>
 public class SilentEngine : DispatchProxy
 {
     private IContainerEngine _engine = null!;
@@ -18,21 +18,17 @@ public class SilentEngine : DispatchProxy
 
     protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
     {
+        if (targetMethod?.Name is nameof(IContainerEngine.StopAsync) or nameof(IContainerEngine.RemoveAsync))
+            return Task.FromException(new EngineException(EngineFault.Unreachable, "the engine does not answer", null));
+
         try
         {
-            var done = targetMethod?.Invoke(_engine, args);
-            return targetMethod?.Name is nameof(IContainerEngine.StopAsync) or nameof(IContainerEngine.RemoveAsync) && done is Task act ? LostAsync(act) : done;
+            return targetMethod?.Invoke(_engine, args);
         }
         catch (TargetInvocationException failure) when (failure.InnerException is { } inner)
         {
             ExceptionDispatchInfo.Throw(inner);
             throw;
         }
-    }
-
-    private static async Task LostAsync(Task act)
-    {
-        await act;
-        throw new EngineException(EngineFault.Unreachable, "the engine does not answer", null);
     }
 }

@@ -176,18 +176,23 @@ public sealed class HandoverTests
         await using (var first = await StartAsync(systemd.Keeping))
         {
             Assert.That(await AskAsync(idle), Does.StartWith("HTTP/1.1 200").And.Not.Contain("Connection: close"));
-            await StopAsync(first);
-            var messages = systemd.Take().Where(message => message.Text.StartsWith("FDSTORE=1\nFDNAME=idle-connection", StringComparison.Ordinal)).ToList();
-            kept = [.. messages.Select(message => message.Descriptor)];
+            kept = await StopAsync(first, systemd);
         }
 
-        Assert.That(kept, Has.Length.EqualTo(2).And.All.GreaterThan(0), "one that has asked, and one that has not yet");
+        Assert.That(kept, Has.Length.EqualTo(2), "one that has asked, and one that has not yet");
         var between = AskAsync(idle);
-        await using var second = await StartAsync(systemd.Keeping, kept);
+        await using (var second = await StartAsync(systemd.Keeping, kept))
+        {
+            Assert.That(await between, Does.StartWith("HTTP/1.1 200").And.Contain("blue"), "what was asked while there was no daemon");
+            Assert.That(await AskAsync(untouched), Does.StartWith("HTTP/1.1 200"));
+            Assert.That(systemd.Take().Select(message => message.Text), Does.Contain("FDSTOREREMOVE=1\nFDNAME=idle-connection"), "where the next daemon ends one, it ends");
+            kept = await StopAsync(second, systemd);
+        }
 
-        Assert.That(await between, Does.StartWith("HTTP/1.1 200").And.Contain("blue"), "what was asked while there was no daemon");
+        Assert.That(kept, Has.Length.EqualTo(2), "and from that one to the next");
+        await using var third = await StartAsync(systemd.Keeping, kept);
         Assert.That(await AskAsync(untouched), Does.StartWith("HTTP/1.1 200"));
-        Assert.That(systemd.Take().Select(message => message.Text), Does.Contain("FDSTOREREMOVE=1\nFDNAME=idle-connection"), "where the next daemon ends one, it ends");
+        Assert.That(await AskAsync(idle), Does.StartWith("HTTP/1.1 200"));
     }
 
     [Test]
@@ -199,8 +204,7 @@ public sealed class HandoverTests
         await using (var first = await StartAsync(systemd.Keeping))
         {
             await AskAsync(client);
-            await StopAsync(first);
-            kept = [.. systemd.Take().Select(message => message.Descriptor).Where(descriptor => descriptor > 0)];
+            kept = await StopAsync(first, systemd);
         }
 
         await using var elsewhere = await EdgeBed.StartAsync(
@@ -219,8 +223,7 @@ public sealed class HandoverTests
         {
             await using var first = await StartAsync(systemd.Keeping);
             await AskAsync(client);
-            await StopAsync(first);
-            kept = [.. systemd.Take().Select(message => message.Descriptor).Where(descriptor => descriptor > 0)];
+            kept = await StopAsync(first, systemd);
             client.LingerState = new LingerOption(enable: true, seconds: 0);
         }
 
@@ -229,10 +232,12 @@ public sealed class HandoverTests
         Assert.That(await second.Client.GetStringAsync("/"), Is.EqualTo("blue"));
     }
 
-    private static async Task StopAsync(EdgeBed edge)
+    /// <returns>The idle connections that were given into keeping.</returns>
+    private static async Task<int[]> StopAsync(EdgeBed edge, FakeSystemd systemd)
     {
         await edge.Edge.TakeLeaveAsync(TimeSpan.Zero);
         await edge.Edge.StopAsync(TimeSpan.FromMinutes(1));
+        return [.. systemd.Take().Where(message => message.Text == "FDSTORE=1\nFDNAME=idle-connection").Select(message => message.Descriptor)];
     }
 
     private async Task<Socket> ConnectAsync()

@@ -32,7 +32,7 @@ public sealed class IdleConnectionTests
     [SetUp]
     public async Task SetUp()
     {
-        _farewell = new EdgeFarewell(TimeProvider.System) { Succeeded = true };
+        _farewell = new EdgeFarewell(TimeProvider.System) { Inherited = true };
         var options = new KestrelServerOptions();
         options.Listen(IPAddress.Loopback, 0, listen =>
         {

@@ -34,6 +34,7 @@ internal sealed class StoreLane : IAsyncDisposable
     private readonly CancellationTokenSource _stopping;
     private readonly Task _pumping;
     private PendingObject? _pending;
+    private Task _publishing = Task.CompletedTask;
 
     /// <param name="patience">How long the store may take nothing at all.</param>
     public StoreLane(IBackupStore store, string key, TimeSpan patience, TimeProvider time, CancellationToken cancellationToken)
@@ -99,7 +100,10 @@ internal sealed class StoreLane : IAsyncDisposable
         if (Failure is not null || _pending is null) return null;
         try
         {
-            var stored = await _pending.PublishAsync(written.StoredHash, cancellationToken);
+            // On another thread: a directory forces it to the disk and reads it back on the caller's, while other stores wait.
+            var publishing = Task.Run(() => _pending.PublishAsync(written.StoredHash, cancellationToken), cancellationToken);
+            _publishing = publishing;
+            var stored = await publishing.WaitAsync(cancellationToken);
             if (stored.Bytes == written.StoredBytes) return stored;
 
             Fail($"holds {stored.Bytes} bytes, and {written.StoredBytes} were sent");
@@ -120,7 +124,8 @@ internal sealed class StoreLane : IAsyncDisposable
         await _stopping.CancelAsync();
         try
         {
-            await LetGoAsync().WaitAsync(LettingGo, _time);
+            // On another thread: a directory closes and deletes on the caller's.
+            await Task.Run(LetGoAsync, CancellationToken.None).WaitAsync(LettingGo, _time);
         }
         catch (TimeoutException)
         {
@@ -135,9 +140,10 @@ internal sealed class StoreLane : IAsyncDisposable
         if (_pending is null) return;
         try
         {
+            await _publishing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);       // whoever waited for it knows what came of it
             await _pending.DisposeAsync();
         }
-        catch (Exception failure) when (failure is not OperationCanceledException)
+        catch (Exception failure)
         {
             Fail(Describe(failure));        // what it left behind is swept later
         }

@@ -40,7 +40,7 @@ internal sealed class StoreTee(ImmutableArray<StoreLane> lanes, CancellationToke
         {
             var count = Fill(buffer.Span);
             buffer = buffer[count..];
-            if (_block is { Length: TeeBlock.Size }) await SendAsync(cancellationToken);
+            if (_block is { Length: TeeBlock.Size }) await SendAsync(cancellationToken.CanBeCanceled ? cancellationToken : stopping);
         }
     }
 

@@ -69,6 +69,8 @@ internal sealed partial class BaseBackup(ImageTool tool)
                 copied += read;
                 writer.Report($"{subject.Service.Name}: database files", copied, Math.Max(facts.Bytes, copied));
             }
+
+            cancellationToken.ThrowIfCancellationRequested();
         }
         finally
         {

@@ -146,7 +146,7 @@ public sealed partial class ImageTool(IContainerEngine engine, string workplace,
         }
         catch
         {
-            // A read of a pipe cannot be interrupted: killing the program ends it, and the write end goes with this method.
+            // A read of a pipe cannot be interrupted: killing the program ends it, or a byte of ours, after which the reader looks at its token.
             await watching.CancelAsync();
             await Task.WhenAny(ended);
             throw;
@@ -173,19 +173,24 @@ public sealed partial class ImageTool(IContainerEngine engine, string workplace,
         }
         finally
         {
-            try
-            {
-                if (cancellationToken.IsCancellationRequested)
-                {
-                    using var budget = new CancellationTokenSource(RemovalBudget);
-                    await engine.StopAsync(id, TimeSpan.Zero, budget.Token);
-                }
-            }
-            finally
-            {
-                // Also where the engine does not answer: else the reader would never come to the end.
-                if (held is not null) await held.DisposeAsync();
-            }
+            if (cancellationToken.IsCancellationRequested && !await TryKillAsync(id) && held is not null) PosixFiles.Wake(held.SafeFileHandle);
+            if (held is not null) await held.DisposeAsync();
+        }
+    }
+
+    /// <returns>False: the engine does not answer. The program goes when it is seen again, or when it finds that nobody reads.</returns>
+    private async Task<bool> TryKillAsync(ContainerId id)
+    {
+        using var budget = new CancellationTokenSource(RemovalBudget);
+        try
+        {
+            await engine.StopAsync(id, TimeSpan.Zero, budget.Token);
+            return true;
+        }
+        catch (Exception away) when (away is EngineException or OperationCanceledException)
+        {
+            LogNotRemoved(logger, id.Short, away.Message);
+            return false;
         }
     }
 

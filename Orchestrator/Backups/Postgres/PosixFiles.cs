@@ -10,6 +10,8 @@ internal static class PosixFiles
     private const int ReadOnlyDirectory = 0x80000;      // O_RDONLY | O_CLOEXEC: the same number on every Linux
     private const int DoNotFollow = 0x100;              // AT_SYMLINK_NOFOLLOW
     private const int Here = -100;                      // AT_FDCWD
+    private const int SetStatusFlags = 4;               // F_SETFL
+    private const int DoNotBlock = 0x800;               // O_NONBLOCK
     private const int SetPipeSize = 1031;               // F_SETPIPE_SZ
     private const int PipeSize = 1 << 20;               // what everybody may have: /proc/sys/fs/pipe-max-size
 
@@ -21,6 +23,13 @@ internal static class PosixFiles
 
     /// <summary>Lets more wait in a pipe, so that its two ends wait less for each other; an advice only: what the kernel refuses stays as it is.</summary>
     public static void WidenPipe(SafeFileHandle pipe) => _ = NativeControl(pipe, SetPipeSize, PipeSize);
+
+    /// <summary>Whoever waits in a read of this pipe gets a byte, and can look whether it is still wanted. A full pipe gets none: there nobody waits.</summary>
+    public static void Wake(SafeFileHandle pipe)
+    {
+        _ = NativeControl(pipe, SetStatusFlags, DoNotBlock);
+        _ = NativeWrite(pipe, 0, 1);
+    }
 
     /// <summary>A link is given away itself, not what it points to.</summary>
     public static void ChangeOwner(string path, uint uid, uint gid) => Check(NativeOwner(Here, path, uid, gid, DoNotFollow), path);
@@ -89,4 +98,7 @@ internal static class PosixFiles
 
     [DllImport("libc", EntryPoint = "close", SetLastError = true), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int NativeClose(int handle);
+
+    [DllImport("libc", EntryPoint = "write", SetLastError = true), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern nint NativeWrite(SafeFileHandle file, in byte bytes, nint count);
 }

@@ -113,10 +113,7 @@ public sealed class PostgresSource(IContainerEngine engine, PostgresLogins login
 
         // The stores write and read back while the tables are hashed; whatever fails first ends the other.
         var (stored, proof) = await Together.RunAsync(
-            async token =>
-            {
-                await using (token.Register(stopping.Cancel)) return await storing;
-            },
+            token => StoredAsync(storing, stopping, token),
             token => ProveAsync(subject, login, server, copied, following, writer, token),
             cancellationToken);
 
@@ -144,6 +141,21 @@ public sealed class PostgresSource(IContainerEngine engine, PostgresLogins login
             Facts = facts.Write(subject.Stack, subject.Service.Name, subject.Backup.Wal, point.Uncovered),
             Fingerprints = proof.Fingerprints,
         };
+    }
+
+    /// <summary>It was begun before, with a token of its own: that ends with the other, and the other with it.</summary>
+    private static async Task<BackupObject> StoredAsync(Task<BackupObject> storing, CancellationTokenSource stopping, CancellationToken cancellationToken)
+    {
+        await using var told = cancellationToken.Register(stopping.Cancel);
+        try
+        {
+            return await storing;
+        }
+        catch
+        {
+            await stopping.CancelAsync();
+            throw;
+        }
     }
 
     /// <summary>The views of the tables and the slot of the log, which hold back what the server cleans up, last no longer than this.</summary>

@@ -13,7 +13,10 @@ internal enum IdleEnd
     /// <summary>Nothing: something has come on it, which is to be served; or its client has ended its side, which the server is to see.</summary>
     Asked,
 
-    /// <summary>Nothing, and nothing has to: its client has left, or has not been sent all of its last answer yet and cannot ask before. The server ends it behind that.</summary>
+    /// <summary>Nothing yet: its client has not been sent all of its last answer, and cannot ask before. Look again.</summary>
+    Sending,
+
+    /// <summary>Its client has left.</summary>
     Left,
 
     /// <summary>The client has been told that it ends.</summary>
@@ -28,13 +31,15 @@ internal enum IdleEnd
 /// that a connection is idle and the end of its socket lie several hand-overs between threads; on a busy machine those are milliseconds, and a POST that comes
 /// meanwhile cannot be repeated. Here the last look and the end are one act. Where somebody takes idle connections there is no end at all.
 /// </summary>
-internal sealed class IdleWatch(IDuplexPipe transport) : PipeReader, IDuplexPipe
+/// <param name="before">What passed on this connection when other processes had it.</param>
+internal sealed class IdleWatch(IDuplexPipe transport, SocketCounts before) : PipeReader, IDuplexPipe
 {
     private readonly PipeReader _input = transport.Input;
     private readonly CountedWriter _output = new(transport.Output);
     private ReadOnlySequence<byte> _buffer;
-    private long _taken;
+    private long _taken = before.Received;
     private bool _idle = true;
+    private long _written;
 
     public PipeReader Input => this;
 
@@ -44,13 +49,12 @@ internal sealed class IdleWatch(IDuplexPipe transport) : PipeReader, IDuplexPipe
     /// The server has stopped to read: what it was waiting for was called off and nothing had come, so nobody is owed an answer. False after
     /// everything else that ends a connection, such as an answer that said so or a request that was refused.
     /// </summary>
-    public bool EndedIdle => _idle;
+    public bool EndedIdle => _idle && _output.Bytes == _written;
 
     /// <summary>Passes the connection on, or ends its sending side, so that the client knows; unless it has sent something.</summary>
-    /// <param name="keep">Gives a socket into somebody's keeping; false: nobody takes it. Null: there is nobody.</param>
-    public IdleEnd End(ConnectionContext connection, Func<Socket, bool>? keep)
+    /// <param name="keeping">Who takes it; null: nobody.</param>
+    public IdleEnd End(ConnectionContext connection, SocketKeeping? keeping)
     {
-        _idle = false;
         if (connection.ConnectionClosed.IsCancellationRequested || connection.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket)
             return IdleEnd.Left;
 
@@ -60,33 +64,34 @@ internal sealed class IdleWatch(IDuplexPipe transport) : PipeReader, IDuplexPipe
                 return IdleEnd.Asked;
 
             var counts = SocketCounts.Of(socket);
-            if (counts is { } read && read.Received != _taken)
+            if (counts is not null && counts.Received != _taken)
                 return IdleEnd.Asked;           // it is on its way from the socket to where the server reads
-            if (counts is { } written && written.Sent != _output.Bytes)
-                return IdleEnd.Left;
+            if (counts is not null && counts.Sent != before.Sent + _output.Bytes)
+                return IdleEnd.Sending;
 
-            if (keep is not null && counts is not null)
-                return PassOn(socket, keep);
+            if (keeping is not null && counts is not null)
+                return PassOn(socket, keeping);
 
             socket.Shutdown(SocketShutdown.Send);
             return IdleEnd.Ended;
         }
-        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException or IOException or OperationCanceledException)
         {
-            return IdleEnd.Left;           // the client has left
+            return IdleEnd.Left;
         }
     }
 
     public override bool TryRead(out ReadResult result)
     {
         var read = _input.TryRead(out result);
+        _idle = false;
         if (read) Note(result);
-        else _idle = false;
         return read;
     }
 
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
+        _idle = false;
         var reading = _input.ReadAsync(cancellationToken);
         return reading.IsCompletedSuccessfully ? new ValueTask<ReadResult>(Note(reading.Result)) : WaitAsync(reading);
     }
@@ -108,11 +113,11 @@ internal sealed class IdleWatch(IDuplexPipe transport) : PipeReader, IDuplexPipe
     /// With this process's own descriptor closed nothing here can read any more, so what the kernel says then is final: has somebody here read what the server never
     /// saw, the client has to be told, since its request would be lost without a word.
     /// </summary>
-    private IdleEnd PassOn(Socket socket, Func<Socket, bool> keep)
+    private IdleEnd PassOn(Socket socket, SocketKeeping keeping)
     {
         using var copy = SharedSocket.Duplicate(socket);
         SharedSocket.LetGo(socket, copy);
-        if (SocketCounts.Of(copy)?.Received == _taken && keep(copy)) return IdleEnd.PassedOn;
+        if (SocketCounts.Of(copy)?.Received == _taken && keeping.KeepConnection(copy)) return IdleEnd.PassedOn;
 
         copy.Shutdown(SocketShutdown.Both);
         return IdleEnd.Ended;
@@ -125,6 +130,7 @@ internal sealed class IdleWatch(IDuplexPipe transport) : PipeReader, IDuplexPipe
     {
         _buffer = result.Buffer;
         _idle = result.IsCanceled && result.Buffer.IsEmpty;
+        _written = _output.Bytes;
         return result;
     }
 

@@ -33,7 +33,7 @@ internal sealed class InheritedListener(InheritedSocket inherited, ImmutableArra
             while (!_unbound.IsCancellationRequested)
             {
                 if (_taken < earlier.Length)
-                    return Connect(earlier[_taken++]);
+                    return GoOn(earlier[_taken++]);
                 if (await TryAcceptAsync() is { } socket)
                     return Connect(socket);
             }
@@ -74,6 +74,14 @@ internal sealed class InheritedListener(InheritedSocket inherited, ImmutableArra
         _connections.Dispose();
         _unbound.Dispose();
         _accepting.Dispose();
+    }
+
+    private ConnectionContext GoOn(Socket socket)
+    {
+        var counts = SocketCounts.Of(socket);
+        var connection = Connect(socket);
+        connection.Features.Set(counts);
+        return connection;
     }
 
     private ConnectionContext Connect(Socket socket)

@@ -17,6 +17,7 @@ public sealed class SocketKeeping
 
     private const string Prefix = "kept-";
     private const string ConnectionName = "idle-connection";
+    private const int Patience = 1000;          // milliseconds
     private const int UnixFamily = 1;           // AF_UNIX
     private const int LongestPath = 108;        // sun_path
     private const int SocketLevel = 1;          // SOL_SOCKET
@@ -59,7 +60,7 @@ public sealed class SocketKeeping
 
     private bool Send(string text, int descriptor)
     {
-        using var channel = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        using var channel = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified) { SendTimeout = Patience };
         var (bytes, address) = (Encoding.UTF8.GetBytes(text), Address());
         var (payload, vector, name, control, message) = (Copy(bytes), Marshal.AllocHGlobal(16), Copy(address), Copy(Control(descriptor)), Marshal.AllocHGlobal(MessageLength));
         try
