@@ -11,6 +11,7 @@ work=${BASMALIN_WORK:-$PWD/.work}
 mkdir -p "$work"
 started=$SECONDS
 stacks="Engine Browser Agent Backups"     # the namespaces of the tests of whole stacks and of what is copied of them: about half of the time
+alone="Systemd"                           # that of daemons that follow each other under load: a machine that is busy with something else would be tested with them
 
 say() { printf '\n== %s (%d s)\n' "$*" "$((SECONDS - started))"; }
 stopped() { printf '%s\n\n0 passed, 1 failed\n' "$1"; exit 1; }
@@ -79,26 +80,34 @@ part() { # NAME ARGUMENTS...
   local name=$1; shift
   artifacts/bin/Orchestrator.Tests/release/Orchestrator.Tests --no-ansi --results-directory "$work/results" --report-trx --report-trx-filename "$name.trx" "$@" >"$work/tests-$name.log" 2>&1
 }
+parts=(); pids=()
+begin() { parts+=("$1"); part "$@" & pids+=($!); }
+finish() { # says every minute how far they are
+  while [ -n "$(jobs -rp)" ]; do
+    for _ in {1..60}; do sleep 1; [ -n "$(jobs -rp)" ] || break; done
+    for name in "${parts[@]}"; do
+      state=$(grep -aoE '[0-9]+ completed, [0-9]+ failed' "$work/tests-$name.log" | tail -n 1) || true
+      printf '%s: %s (%d s)\n' "$name" "${state:-starting}" "$((SECONDS - started))"
+    done
+  done
+}
+of() { sed 's/ /|/g; s/[^|]*/FullyQualifiedName~.Tests.&./g' <<<"$1"; }
+without() { sed 's/ /\&/g; s/[^&]*/FullyQualifiedName!~.Tests.&./g' <<<"$1"; }
 if [ $# -gt 0 ]; then
   say "tests"
-  parts=(chosen)
-  part chosen "$@" & pids=($!)
+  begin chosen "$@"
+  finish
 else
-  say "the program as it is installed, once for both"
+  say "the program as it is installed, once for all"
   dotnet publish Orchestrator.Agent -c Release -p:PublishProfile=SingleFile -p:RunAnalyzers=false -o "$work/program" -nologo -v quiet || stopped "the program could not be published"
   export BASMALIN_PROGRAM=$work/program/basmalin
   say "tests"
-  parts=(stacks rest)
-  part stacks --filter "$(sed 's/ /|/g; s/[^|]*/FullyQualifiedName~.Tests.&./g' <<<"$stacks")" & pids=($!)
-  part rest --filter "$(sed 's/ /\&/g; s/[^&]*/FullyQualifiedName!~.Tests.&./g' <<<"$stacks")" & pids+=($!)
+  begin stacks --filter "$(of "$stacks")"
+  begin rest --filter "$(without "$stacks $alone")"
+  finish
+  begin alone --filter "$(of "$alone")"
+  finish
 fi
-while [ -n "$(jobs -rp)" ]; do
-  for _ in {1..60}; do sleep 1; [ -n "$(jobs -rp)" ] || break; done
-  for name in "${parts[@]}"; do
-    state=$(grep -aoE '[0-9]+ completed, [0-9]+ failed' "$work/tests-$name.log" | tail -n 1) || true
-    printf '%s: %s (%d s)\n' "$name" "${state:-starting}" "$((SECONDS - started))"
-  done
-done
 
 # The report says how many; a run that died before it wrote one counts as failed.
 passed=0; failed=0

@@ -57,9 +57,10 @@ internal sealed class BackupBenchmark(bool quick, int? megabytes, TimeProvider t
     {
         var (dump, copy, replay, restore) = (new List<double>(), new List<double>(), new List<double>(), new List<double>());
         var file = Path.Combine(cluster.Directory, "dump.sql.gz");
-        for (var copied = 0; copied < (quick ? 0 : WarmingCopies); copied++)
+        var warming = quick ? 0 : WarmingCopies;
+        for (var copied = 0; copied < warming; copied++)
         {
-            Progress.Say($"backup: copying to get warm, {copied + 1} of {WarmingCopies}");
+            Progress.Say($"backup: copying to get warm, {copied + 1} of {warming}");
             var unused = new BenchStore(cluster.Directory, cluster.Stack, "warm");
             await CopyAsync(cluster, subject, unused, cancellationToken);
             unused.Remove();
@@ -88,7 +89,7 @@ internal sealed class BackupBenchmark(bool quick, int? megabytes, TimeProvider t
             Directory.Delete(data, recursive: true);
         }
 
-        return new(await BenchCluster.BytesAsync(subject, cancellationToken) / 1e6, dump.Min(), copy.Min(), replay.Min(), restore.Min());
+        return new(await BenchCluster.BytesAsync(subject, cancellationToken) / 1e6, dump.Min(), copy.Min(), replay.Min(), restore.Min(), warming);
     }
 
     private async Task<LogCost> CostAsync(BenchCluster cluster, BackupSubject subject, CancellationToken cancellationToken)
@@ -153,7 +154,8 @@ internal sealed class BackupBenchmark(bool quick, int? megabytes, TimeProvider t
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 }
 
-internal sealed record RaceResult(double Megabytes, double DumpSeconds, double CopySeconds, double ReplaySeconds, double RestoreSeconds);
+/// <param name="WarmingCopies">What the process had done before.</param>
+internal sealed record RaceResult(double Megabytes, double DumpSeconds, double CopySeconds, double ReplaySeconds, double RestoreSeconds, int WarmingCopies);
 
 /// <summary>Transactions per second without the continuous log, with it, and with commits that wait for it.</summary>
 internal sealed record LogCost(double Without, double With, double Synchronous);

@@ -31,7 +31,8 @@ internal static class BackupReport
                     ])
                 {
                     Note = "Script: pg_dump | gzip to a file in the container, gunzip | psql into a server that is ready. BasMalin: base, log and fingerprints of every table, through zstd and age for two "
-                        + "keys into a directory, read back and verified; restored with an image started on it. All on one disk; the fastest of the rounds each, in a process that has made four copies before.",
+                        + "keys into a directory, read back and verified; restored with an image started on it. All on one disk; the fastest of the rounds each, in a process that has made "
+                        + (race.WarmingCopies == 0 ? "no copies before." : $"{race.WarmingCopies} copies before."),
                 },
                 new("Memory by size, each in a process of its own", ["database, MB", "first backup of a process, s", "MB/s", "process before it, MB", "its peak, MB"],
                     [.. sizes.Select(size => ImmutableArray.Create($"{size.Megabytes:0}", Seconds(size.Seconds), $"{size.Megabytes / size.Seconds:0}", $"{size.BeforeMegabytes:0}", $"{size.PeakMegabytes:0}"))]),

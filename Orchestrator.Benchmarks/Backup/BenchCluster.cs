@@ -74,7 +74,9 @@ internal sealed class BenchCluster : IAsyncDisposable
 
     public static PostgresLogins Logins(DockerEngine engine) => new(engine, (_, _, _) => Task.FromResult<Secrets.Secret?>(null));
 
-    public static PostgresSource Source(DockerEngine engine, string directory, TimeProvider time) => new(engine, Logins(engine), new ImageTool(engine, Path.Combine(directory, "tool"), NullLogger<ImageTool>.Instance), time);
+    public static PostgresSource Source(DockerEngine engine, string directory, TimeProvider time) => new(engine, Logins(engine), Tool(engine, directory), time);
+
+    private static ImageTool Tool(DockerEngine engine, string directory) => new(engine, Path.Combine(directory, "tool"), NullLogger<ImageTool>.Instance);
 
     /// <summary>A Redis without a file of its own.</summary>
     public async Task<BackupSubject> RedisAsync(CancellationToken cancellationToken)
@@ -156,6 +158,8 @@ internal sealed class BenchCluster : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // Of a 'size' that was interrupted, too.
+        await Tool(Engine, Directory).RemoveLeftoversAsync(_stack, CancellationToken.None);
         foreach (var container in _containers) await DockerAsync(["rm", "-f", "-v", container], CancellationToken.None);
         await DockerAsync(["network", "rm", _stack], CancellationToken.None);
         await Engine.DisposeAsync();

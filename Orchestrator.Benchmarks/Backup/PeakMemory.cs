@@ -1,32 +1,17 @@
-using System.Diagnostics;
+using System.Globalization;
 
 namespace Orchestrator.Benchmarks.Backup;
 
-/// <summary>The most memory that this process had while something ran, looked at ten times a second.</summary>
+/// <summary>The most memory that this process had while something ran: the kernel's own high-water mark (proc(5): VmHWM), set back before.</summary>
 internal static class PeakMemory
 {
+    private const string Mark = "VmHWM:";
+
     public static async Task<(T Result, double Megabytes)> OfAsync<T>(Func<Task<T>> run)
     {
-        using var over = new CancellationTokenSource();
-        var peak = 0L;
-        var watching = Task.Run(async () =>
-        {
-            using var process = Process.GetCurrentProcess();
-            while (!over.IsCancellationRequested)
-            {
-                process.Refresh();
-                peak = Math.Max(peak, process.WorkingSet64);
-                await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, over.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-        });
-        try
-        {
-            return (await run(), peak / 1e6);
-        }
-        finally
-        {
-            await over.CancelAsync();
-            await watching;
-        }
+        await File.WriteAllTextAsync("/proc/self/clear_refs", "5");
+        var result = await run();
+        var line = (await File.ReadAllLinesAsync("/proc/self/status")).First(line => line.StartsWith(Mark, StringComparison.Ordinal));
+        return (result, long.Parse(line.AsSpan(Mark.Length, line.Length - Mark.Length - " kB".Length), NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture) * 1024 / 1e6);
     }
 }

@@ -12,7 +12,7 @@ internal sealed class FailingEngineTests
 {
     private static readonly PipelineOptions Brief = new()
     {
-        EngineTimeout = TimeSpan.FromSeconds(1),
+        EngineTimeout = TimeSpan.FromSeconds(3),
         EngineRetries = 1,
         EngineRetryDelay = TimeSpan.FromMilliseconds(50),
         BreakerPause = TimeSpan.FromMilliseconds(500),
@@ -33,7 +33,7 @@ internal sealed class FailingEngineTests
     [TestCase(EngineBlow.LosesTheAnswer)]
     public async Task A_deployment_whose_engine_fails_in_the_middle_of_a_step_ends_whole_and_nobody_notices(EngineBlow blow)
     {
-        await using var stage = await EngineStage.OpenAsync(null, blow == EngineBlow.Hangs ? Brief : Brief with { EngineTimeout = TimeSpan.FromSeconds(15) }, TimeSpan.FromSeconds(blow == EngineBlow.Hangs ? 4 : 60));
+        await using var stage = await EngineStage.OpenAsync(null, blow == EngineBlow.Hangs ? Brief : Brief with { EngineTimeout = TimeSpan.FromSeconds(15) }, TimeSpan.FromSeconds(blow == EngineBlow.Hangs ? 12 : 60));
         await RunAsync(stage, blow, excused: false);
     }
 
