@@ -58,26 +58,20 @@ internal sealed class IdleWatch(IDuplexPipe transport, SocketCounts before) : Pi
         if (connection.ConnectionClosed.IsCancellationRequested || connection.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket)
             return IdleEnd.Left;
 
+        var end = IdleEnd.Left;
         try
         {
-            if (HasRead() || socket.Available > 0 || HasRead())
-                return IdleEnd.Asked;
-
-            var counts = SocketCounts.Of(socket);
-            if (counts is not null && counts.Received != _taken)
-                return IdleEnd.Asked;           // it is on its way from the socket to where the server reads
-            if (counts is not null && counts.Sent != before.Sent + _output.Bytes)
-                return IdleEnd.Sending;
-
-            if (keeping is not null && counts is not null)
-                return PassOn(socket, keeping);
-
-            socket.Shutdown(SocketShutdown.Send);
-            return IdleEnd.Ended;
+            // What comes from now on waits in the kernel, and wakes nobody here: else it could be read between the last look and the passing on.
+            if (keeping is not null) SharedSocket.Hush(socket);
+            return end = Look(socket, keeping);
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException or IOException or OperationCanceledException)
         {
-            return IdleEnd.Left;
+            return end;
+        }
+        finally
+        {
+            if (keeping is not null && end is not IdleEnd.PassedOn) SharedSocket.Wake(socket);
         }
     }
 
@@ -109,6 +103,24 @@ internal sealed class IdleWatch(IDuplexPipe transport, SocketCounts before) : Pi
 
     public override void Complete(Exception? exception = null) => _input.Complete(exception);
 
+    private IdleEnd Look(Socket socket, SocketKeeping? keeping)
+    {
+        if (HasRead() || socket.Available > 0 || HasRead())
+            return IdleEnd.Asked;
+
+        var counts = SocketCounts.Of(socket);
+        if (counts is not null && counts.Received != _taken)
+            return IdleEnd.Asked;           // it is on its way from the socket to where the server reads
+        if (counts is not null && counts.Sent != before.Sent + _output.Bytes)
+            return IdleEnd.Sending;
+
+        if (keeping is not null && counts is not null)
+            return PassOn(socket, keeping);
+
+        socket.Shutdown(SocketShutdown.Send);
+        return IdleEnd.Ended;
+    }
+
     /// <summary>
     /// With this process's own descriptor closed nothing here can read any more, so what the kernel says then is final: has somebody here read what the server never
     /// saw, the client has to be told, since its request would be lost without a word.
@@ -117,6 +129,7 @@ internal sealed class IdleWatch(IDuplexPipe transport, SocketCounts before) : Pi
     {
         using var copy = SharedSocket.Duplicate(socket);
         SharedSocket.LetGo(socket, copy);
+        SharedSocket.Wake(copy);
         if (SocketCounts.Of(copy)?.Received == _taken && keeping.KeepConnection(copy)) return IdleEnd.PassedOn;
 
         copy.Shutdown(SocketShutdown.Both);

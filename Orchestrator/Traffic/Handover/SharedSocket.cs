@@ -6,8 +6,26 @@ namespace Orchestrator.Traffic.Handover;
 /// <summary>A socket of which several descriptors stand for the same connection, here or in other processes.</summary>
 internal static class SharedSocket
 {
+    private const int SocketLevel = 1;              // SOL_SOCKET
+    private const int LeastReceived = 18;           // SO_RCVLOWAT
     private const int DuplicateOnExec = 1030;       // F_DUPFD_CLOEXEC
     private const int SetDescriptorFlags = 2;       // F_SETFD
+
+    /// <summary>Bytes that arrive wake no reader, until <see cref="Wake"/>; one that is awake already reads them. (socket(7): SO_RCVLOWAT.)</summary>
+    public static void Hush(Socket socket) => SetLeast(socket, int.MaxValue);
+
+    /// <summary>Wakes the reader, at once where something has come. Of a socket that is closed: nothing.</summary>
+    public static void Wake(Socket socket)
+    {
+        try
+        {
+            SetLeast(socket, 1);
+        }
+        catch (Exception closed) when (closed is ObjectDisposedException or SocketException)
+        {
+            // Nobody reads from it any more.
+        }
+    }
 
     /// <summary>Another descriptor of the same connection.</summary>
     public static Socket Duplicate(Socket socket)
@@ -27,6 +45,8 @@ internal static class SharedSocket
         socket.Dispose();
         other.LingerState = new LingerOption(enable: false, seconds: 0);
     }
+
+    private static void SetLeast(Socket socket, int bytes) => socket.SetRawSocketOption(SocketLevel, LeastReceived, MemoryMarshal.AsBytes(new ReadOnlySpan<int>(in bytes)));
 
     [DllImport("libc", EntryPoint = "fcntl", SetLastError = true), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int NativeControl(SafeSocketHandle socket, int command, int argument);
