@@ -100,10 +100,10 @@ internal sealed class EdgeFarewell(TimeProvider time)
         while (_begun && watch.EndedIdle)
         {
             var end = End(watch, connection);
-            while (end is IdleEnd.Sending)
+            if (end is IdleEnd.Sending)
             {
                 await Task.Delay(Look, time);
-                end = End(watch, connection);
+                continue;
             }
 
             if (end is not IdleEnd.Asked)

@@ -123,7 +123,6 @@ public sealed class PipelineTests
     [Test]
     public async Task Who_writes_without_a_token_is_let_go_of_when_the_copy_is_called_off()
     {
-        _near = new DirectoryStore("near", Path.Combine(_root, "near"), TimeProvider.System);
         var stuck = new FaultyStore(_near) { HangAfter = 500_000 };
         var repository = new BackupRepository("garden", [stuck], [_identity.Recipient], new CopyOptions { Patience = TimeSpan.FromMinutes(10) }, TimeProvider.System);
         using var stopping = new CancellationTokenSource();

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
 using Orchestrator.Backups;
 using Orchestrator.Backups.Postgres;
 using Orchestrator.Docker;
@@ -100,7 +101,7 @@ public sealed class PostgresSourceTests
     public async Task A_value_of_any_type_that_is_changed_lost_or_exchanged_between_rows_changes_the_fingerprint(string type, string one, string other)
     {
         // All in one transaction, that is never committed: a connection and a table for each change would take most of the time.
-        await using var connection = await (await _cluster.Logins.OfAsync(_cluster.Subject, CancellationToken.None)).OpenAsync("garden", CancellationToken.None);
+        await using var connection = await OpenAsync();
         await TableFingerprints.PrepareAsync(connection, CancellationToken.None);
         await RunAsync(
             $$"""
@@ -157,7 +158,7 @@ public sealed class PostgresSourceTests
             CREATE TABLE attic (id int, bytes bytea); ALTER TABLE attic ALTER bytes SET STORAGE EXTERNAL;
             INSERT INTO attic SELECT g, repeat('x', 2100)::bytea FROM generate_series(1, 8000) g; ANALYZE attic
             """);
-        await using var connection = await (await _cluster.Logins.OfAsync(_cluster.Subject, CancellationToken.None)).OpenAsync("garden", CancellationToken.None);
+        await using var connection = await OpenAsync();
         var before = await PlanAsync();
         await TableFingerprints.PrepareAsync(connection, CancellationToken.None);
         var after = await PlanAsync();
@@ -189,10 +190,12 @@ public sealed class PostgresSourceTests
         return types.Select(type => new TestCaseData(type.Type, type.One, type.Other).SetArgDisplayNames(type.Type, type.One, type.Other));
     }
 
+    private async Task<NpgsqlConnection> OpenAsync() => await (await _cluster.Logins.OfAsync(_cluster.Subject, CancellationToken.None)).OpenAsync("garden", CancellationToken.None);
+
     /// <summary>Of one table: all of them are hashed by the tests of whole sets.</summary>
     private async Task<string> PrintAsync(string table)
     {
-        await using var connection = await (await _cluster.Logins.OfAsync(_cluster.Subject, CancellationToken.None)).OpenAsync("garden", CancellationToken.None);
+        await using var connection = await OpenAsync();
         await TableFingerprints.PrepareAsync(connection, CancellationToken.None);
         await TableFingerprints.ExecuteAsync(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", CancellationToken.None);
         return await TableFingerprints.OfAsync(connection, new("garden", "public", table, $"public.{table}"), RowHash.Columns, CancellationToken.None) ?? throw new InvalidOperationException($"{table} cannot be read.");
