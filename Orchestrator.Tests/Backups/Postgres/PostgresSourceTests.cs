@@ -50,6 +50,7 @@ public sealed class PostgresSourceTests
     public async Task A_set_made_under_load_restores_with_nothing_but_itself_and_equals_its_fingerprints_to_the_last_row()
     {
         var store = _cluster.Store("load");
+        await OddFilesAsync();
         BackupPart part;
         await using (var writers = new Writers(_cluster.Subject, 4))
         {
@@ -82,6 +83,44 @@ public sealed class PostgresSourceTests
             Assert.That(part.Fingerprints["table garden.public.gardens"], Does.StartWith("50000:"));
             Assert.That(await Cluster.AskAsync<string>(restored, "SELECT coalesce(string_agg(name, ','), '') FROM pg_ls_dir('.') name WHERE name LIKE 'basmalin%' OR name LIKE '%.signal'", "postgres"), Is.Empty);
         });
+    }
+
+    /// <summary>What somebody has put beside the server's files is copied and listed as well.</summary>
+    private async Task OddFilesAsync()
+    {
+        var made = await _cluster.Lab.Engine.ExecAsync(
+            _cluster.Subject.Container.Id, ["sh", "-c", "cd \"$PGDATA\" && printf 1234567890 > 'odd \"ž\" \\.conf' && : > empty && chown --reference=PG_VERSION odd* empty"], null, CancellationToken.None);
+        Assert.That(made.ExitCode, Is.Zero, made.Output);
+    }
+
+    [Test]
+    public async Task A_server_that_refuses_to_compress_is_copied_nevertheless_and_it_is_said()
+    {
+        const string Words = "could not set compression worker count to 2: Unsupported parameter";
+        var image = $"basmalin-test/{_cluster.Lab.Stack}:refusing";
+        var program = _cluster.PathOf("pg_basebackup");
+        await File.WriteAllTextAsync(program, $"#!/bin/sh\ncase \"$*\" in *--compress*) echo 'pg_basebackup: error: {Words}' >&2; exit 1; esac\nexec /usr/lib/postgresql/15/bin/pg_basebackup \"$@\"\n");
+        File.SetUnixFileMode(program, (UnixFileMode)0b111_101_101);
+        var seed = await _cluster.Lab.Engine.CreateAsync(_cluster.Lab.Request("refusing") with { Image = Cluster.Image }, CancellationToken.None);
+        await Command.RunAsync("docker", "cp", program, $"{seed.Value}:/usr/local/sbin/pg_basebackup");
+        await Command.RunAsync("docker", "commit", "--change", "ENV PATH=/usr/local/sbin:/usr/lib/postgresql/15/bin:/usr/bin:/bin", seed.Value, image);
+        try
+        {
+            var store = _cluster.Store("refusing");
+            var part = await _cluster.Source.BackupAsync(_cluster.Subject with { Image = image }, store.Writer, CancellationToken.None);
+            var directory = _cluster.NewDirectory("restored-refusing");
+            var target = _cluster.Target(directory, new RestorePoint.OfSet());
+            await _cluster.Source.RestoreAsync(part, target, store.Reader, CancellationToken.None);
+            var verified = await new PostgresProofs(_cluster.Lab.Engine, _cluster.Logins, _cluster.Tool).FilesAsync(target, CancellationToken.None);
+
+            Assert.That(part.Facts["not_compressed_by_server"], Does.Contain(Words));
+            Assert.That(part.Objects, Has.Length.EqualTo(2), "the server's own list is in the archive");
+            Assert.That(verified, Is.EqualTo(new ProofResult(true, "backup successfully verified")));
+        }
+        finally
+        {
+            await Command.RunAsync("docker", "rmi", image);
+        }
     }
 
     [Test]
@@ -325,7 +364,7 @@ public sealed class PostgresSourceTests
 
         var part = await cluster.Source.BackupAsync(cluster.Subject, store.Writer, CancellationToken.None);
 
-        Assert.That(part.Objects, Has.Length.EqualTo(2));
+        Assert.That(part.Objects, Has.Length.EqualTo(3));
     }
 
     [Test]

@@ -35,6 +35,12 @@ public sealed partial class BackupWriter
         _contents = new StoreContents(repository.Stack, repository.Stores);
     }
 
+    /// <summary>Of zstd, for what is compressed elsewhere.</summary>
+    public int Level => _repository.Options.Level;
+
+    /// <summary>Threads, for what is compressed elsewhere.</summary>
+    public int Workers => _repository.Options.Workers;
+
     /// <summary>What stores did not take of a set, so far.</summary>
     public ImmutableArray<StoreFailure> Failures
     {
@@ -57,17 +63,26 @@ public sealed partial class BackupWriter
     /// </param>
     /// <returns>The object, published and verified in at least one store; stores that failed are in <see cref="Failures"/>.</returns>
     /// <exception cref="BackupFailedException">No store took it.</exception>
-    public Task<BackupObject> WriteAsync(string name, Func<Stream, CancellationToken, Task> content, CancellationToken cancellationToken) => KeepAsync(name, content, told: null, cancellationToken);
+    public Task<BackupObject> WriteAsync(string name, Func<Stream, CancellationToken, Task> content, CancellationToken cancellationToken) => WritePlainAsync(name, content, told: null, cancellationToken);
+
+    /// <summary>The same, of content that comes as a frame of zstd and is stored as that.</summary>
+    /// <param name="content">Opens what it is given and reads it to its end, synchronously. What it throws discards the object everywhere.</param>
+    /// <exception cref="BackupFailedException">No store took it.</exception>
+    public Task<BackupObject> WriteCompressedAsync(string name, Func<CompressedContent, CancellationToken, Task> content, CancellationToken cancellationToken) =>
+        KeepAsync(name, (_, encrypting, token) => PassAsync(encrypting, content, token), cancellationToken);
 
     /// <summary>The same, and tells whoever watches how far it is: of as much as the object of this name had in the set before, where there was one.</summary>
     /// <param name="what">What is being done, for people.</param>
     public Task<BackupObject> WriteTellingAsync(string name, string what, Func<Stream, CancellationToken, Task> content, CancellationToken cancellationToken)
     {
         var before = _earlier.Where(known => known.Key.Name == name).Select(known => known.Value).MaxBy(known => known.Key, StringComparer.Ordinal)?.PlainBytes;
-        return KeepAsync(name, content, bytes => Report(what, bytes, before is { } of ? Math.Max(of, bytes) : null), cancellationToken);
+        return WritePlainAsync(name, content, bytes => Report(what, bytes, before is { } of ? Math.Max(of, bytes) : null), cancellationToken);
     }
 
-    private async Task<BackupObject> KeepAsync(string name, Func<Stream, CancellationToken, Task> content, Action<long>? told, CancellationToken cancellationToken)
+    private Task<BackupObject> WritePlainAsync(string name, Func<Stream, CancellationToken, Task> content, Action<long>? told, CancellationToken cancellationToken) =>
+        KeepAsync(name, (tee, encrypting, token) => CompressAsync(tee, encrypting, content, told, token), cancellationToken);
+
+    private async Task<BackupObject> KeepAsync(string name, Filling fill, CancellationToken cancellationToken)
     {
         var key = StoreKeys.Check($"{_prefix}{name}{BackupLayout.ObjectEnding}");
         if (_repository.Recipients.IsEmpty) throw new BackupFailedException($"{key}: there is no key to encrypt it to", "'basmalin backup keys' says what is wrong.");
@@ -76,7 +91,7 @@ public sealed partial class BackupWriter
         {
             if (lanes.IsEmpty) throw new BackupFailedException($"{key}: every store has failed again and again and is left alone for a moment.", "Look at the failures of the stores before this one.");
 
-            var written = await SendAsync(key, lanes, content, told, cancellationToken);
+            var written = await SendAsync(key, lanes, fill, cancellationToken);
             return await PublishAsync(written, lanes, cancellationToken);
         }
         catch (BackupFailedException) when (cancellationToken.IsCancellationRequested)
@@ -114,34 +129,40 @@ public sealed partial class BackupWriter
         return parts.Length == 4 ? parts[3][..^(parts[3].EndsWith(BackupLayout.ObjectEnding, StringComparison.Ordinal) ? BackupLayout.ObjectEnding.Length : 0)] : key;
     }
 
-    private async Task<BackupObject> SendAsync(string key, ImmutableArray<StoreLane> lanes, Func<Stream, CancellationToken, Task> content, Action<long>? told, CancellationToken cancellationToken)
+    private async Task<BackupObject> SendAsync(string key, ImmutableArray<StoreLane> lanes, Filling fill, CancellationToken cancellationToken)
     {
         await using var tee = new StoreTee(lanes, cancellationToken);
         await using var stored = new MeasuredStream(tee);
         await using var encrypting = new AgeEncryptingStream(stored, _repository.Recipients);
-        await using var plain = await CompressAsync(tee, encrypting, content, told, cancellationToken);
+        var (bytes, hash) = await fill(tee, encrypting, cancellationToken);
         await encrypting.CompleteAsync(cancellationToken);
         await tee.CompleteAsync(cancellationToken);
-        return new BackupObject(key, plain.Bytes, plain.Hash(), stored.Bytes, stored.Hash());
+        return new BackupObject(key, bytes, hash, stored.Bytes, stored.Hash());
     }
 
-    private async Task<MeasuredStream> CompressAsync(
+    private static async Task<(long Bytes, string Hash)> PassAsync(AgeEncryptingStream encrypting, Func<CompressedContent, CancellationToken, Task> content, CancellationToken cancellationToken)
+    {
+        await using var compressed = new CompressedContent(encrypting);
+        await content(compressed, cancellationToken);
+        return compressed.Plain is { Ended: true } plain ? (plain.Bytes, plain.Hash()) : throw new InvalidOperationException("The content was not read to its end.");
+    }
+
+    private async Task<(long Bytes, string Hash)> CompressAsync(
         StoreTee tee, AgeEncryptingStream encrypting, Func<Stream, CancellationToken, Task> content, Action<long>? told, CancellationToken cancellationToken)
     {
         await using var compressing = new CompressionStream(encrypting, _repository.Options.Level, leaveOpen: true);
         compressing.SetParameter(ZSTD_cParameter.ZSTD_c_nbWorkers, _repository.Options.Workers);
         compressing.SetParameter(ZSTD_cParameter.ZSTD_c_checksumFlag, 1);
-        var plain = new MeasuredStream(compressing, told);
+        await using var plain = new MeasuredStream(compressing, told);
         try
         {
             await content(plain, cancellationToken);
-            return plain;
+            return (plain.Bytes, plain.Hash());
         }
         catch
         {
             // Closing the compressor writes the end of its frame; that must go nowhere.
             tee.Abandon();
-            await plain.DisposeAsync();
             throw;
         }
     }
@@ -178,6 +199,9 @@ public sealed partial class BackupWriter
             LogNotTaken(_repository.Log, failure.Store, failure.Key, failure.Message);
         }
     }
+
+    /// <summary>Writes the content, compressed, and says how long it was and its SHA-256.</summary>
+    private delegate Task<(long Bytes, string Hash)> Filling(StoreTee tee, AgeEncryptingStream encrypting, CancellationToken cancellationToken);
 
     [LoggerMessage(EventId = 5000, Level = LogLevel.Warning, Message = "Store {Store} did not take {Key}: {Reason}")]
     private static partial void LogNotTaken(ILogger logger, string store, string key, string reason);

@@ -6,6 +6,9 @@ internal class CountedStream(Stream inner, Action<long>? told = null) : Stream
 {
     public long Bytes { get; private set; }
 
+    /// <summary>Whoever reads has come to the end.</summary>
+    public bool Ended { get; private set; }
+
     public override bool CanRead => inner.CanRead;
 
     public override bool CanSeek => false;
@@ -37,6 +40,7 @@ internal class CountedStream(Stream inner, Action<long>? told = null) : Stream
     {
         var count = inner.Read(buffer);
         Measure(buffer[..count]);
+        Ended |= count == 0 && buffer.Length > 0;
         return count;
     }
 
@@ -44,6 +48,7 @@ internal class CountedStream(Stream inner, Action<long>? told = null) : Stream
     {
         var count = await inner.ReadAsync(buffer, cancellationToken);
         Measure(buffer.Span[..count]);
+        Ended |= count == 0 && buffer.Length > 0;
         return count;
     }
 

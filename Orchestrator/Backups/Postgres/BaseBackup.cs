@@ -7,67 +7,85 @@ using Orchestrator.Backups.Pipeline;
 namespace Orchestrator.Backups.Postgres;
 
 /// <summary>Copies a cluster's files while it runs. Nothing is published unless the program ended well, the archive is whole, and it says where it began.</summary>
-internal sealed partial class BaseBackup(ImageTool tool)
+internal sealed partial class BaseBackup(ImageTool tool, BackupSubject subject, PostgresLogin login, ServerFacts facts, BackupWriter writer)
 {
     private const int BufferSize = 256 * 1024;
 
+    private readonly TaskCompletionSource<BaseCopy> _copied = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly string _archive = $"{subject.Service.Name}/base.tar";
+
+    /// <summary>Once.</summary>
     /// <param name="followed">From its end on the log is kept: no file is read before.</param>
     /// <returns>
-    /// The copy, as soon as all files have been read, and the object that it becomes, when the stores have it. Both fail where there is no copy.
+    /// The copy, as soon as all files have been read, and the objects that it becomes, when the stores have them. Both fail where there is no copy.
     /// </returns>
-    public (Task<BaseCopy> Copied, Task<BackupObject> Stored) Begin(
-        BackupSubject subject, PostgresLogin login, ServerFacts facts, Task followed, BackupWriter writer, CancellationToken cancellationToken)
+    public (Task<BaseCopy> Copied, Task<ImmutableArray<BackupObject>> Stored) Begin(Task followed, CancellationToken cancellationToken)
     {
-        var copied = new TaskCompletionSource<BaseCopy>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var storing = writer.WriteAsync(
-            $"{subject.Service.Name}/base.tar",
-            async (output, token) =>
-            {
-                var watch = new TarWatch();
-                await tool.RunAsync(subject, login, Program(login, facts), followed, (pipe, inner) => CopyAsync(subject, facts, pipe, output, watch, writer, inner), token);
-                copied.SetResult(Judge(subject, facts, watch));
-            },
-            cancellationToken);
-        return (CopiedAsync(copied.Task, storing), storing);
+        var storing = facts.Compresses ? StoreCompressedAsync(followed, cancellationToken) : StoreAsync(followed, cancellationToken);
+        return (CopiedAsync(storing), storing);
     }
 
-    private static async Task<BaseCopy> CopiedAsync(Task<BaseCopy> copied, Task<BackupObject> storing)
+    /// <summary>Compressed here. The program puts the server's list of files into the archive.</summary>
+    private async Task<ImmutableArray<BackupObject>> StoreAsync(Task followed, CancellationToken cancellationToken)
     {
+        var watch = new TarWatch();
+        return [await writer.WriteAsync(_archive, (output, token) => RunAsync(followed, watch, pipe => (pipe, output), token), cancellationToken)];
+    }
+
+    /// <summary>
+    /// As the server compressed it: a fraction of the bytes goes through its connection, the program and the pipe. It is decompressed beside that, to see that
+    /// it is whole, and to list its files, which the program cannot do then.
+    /// </summary>
+    private async Task<ImmutableArray<BackupObject>> StoreCompressedAsync(Task followed, CancellationToken cancellationToken)
+    {
+        var list = new FileManifest();
+        var watch = new TarWatch(list);
+        var stored = await writer.WriteCompressedAsync(_archive, (compressed, token) => RunAsync(followed, watch, pipe => (compressed.Open(pipe), Stream.Null), token), cancellationToken);
+        return [stored, await writer.WriteAsync($"{subject.Service.Name}/{FileManifest.Name}", (output, token) => output.WriteAsync(list.Complete(), token).AsTask(), cancellationToken)];
+    }
+
+    private async Task<BaseCopy> CopiedAsync(Task storing)
+    {
+        var copied = _copied.Task;
         await Task.WhenAny(copied, storing);
         if (!copied.IsCompleted) await storing;
         return copied.IsCompleted ? await copied : throw new InvalidOperationException("The writer did not ask for the content.");
+    }
+
+    /// <param name="way">From the pipe: where the archive is read, and where it goes.</param>
+    private async Task RunAsync(Task followed, TarWatch watch, Func<Stream, (Stream From, Stream To)> way, CancellationToken cancellationToken)
+    {
+        // On a thread of its own: each read and write that is waited for in another way costs a change of threads, a twentieth of the whole copy.
+        await tool.RunAsync(
+            subject, login, Program(), followed,
+            (pipe, token) => Task.Factory.StartNew(() => Copy(way(pipe), watch, token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default),
+            cancellationToken);
+        _copied.SetResult(Judge(watch));
     }
 
     /// <summary>
     /// Without the log, which is followed apart. Where the server archives, the log is asked for nevertheless: without it PostgreSQL waits at the end until its
     /// archive command has succeeded, for ever if it does not.
     /// </summary>
-    private static ImmutableArray<string> Program(PostgresLogin login, ServerFacts facts) =>
+    private ImmutableArray<string> Program() =>
     [
         "pg_basebackup", .. login.Arguments, "-d", PostgresLogin.Keepalives,
         "-D", "-", "-F", "t", "-X", facts.Archives ? "fetch" : "none", "--checkpoint=fast", "--label=basmalin",
+        .. facts.Compresses ? (string[])[string.Create(CultureInfo.InvariantCulture, $"--compress=server-zstd:level={writer.Level},workers={writer.Workers}"), "--no-manifest"] : [],
     ];
 
-    /// <summary>On a thread of its own: each read and write that is waited for in another way costs a change of threads, a twentieth of the whole copy.</summary>
-    private static Task CopyAsync(
-        BackupSubject subject, ServerFacts facts, Stream pipe, Stream output, TarWatch watch, BackupWriter writer, CancellationToken cancellationToken) =>
-        Task.Factory.StartNew(() => Copy(subject, facts, pipe, output, watch, writer, cancellationToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-
-    private static void Copy(
-        BackupSubject subject, ServerFacts facts, Stream pipe, Stream output, TarWatch watch, BackupWriter writer, CancellationToken cancellationToken)
+    private void Copy((Stream From, Stream To) way, TarWatch watch, CancellationToken cancellationToken)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
-        var copied = 0L;
         try
         {
             int read;
-            while ((read = pipe.Read(buffer)) > 0)
+            while ((read = Read(way.From, buffer)) > 0)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 watch.Feed(buffer.AsSpan(0, read));
-                output.Write(buffer.AsSpan(0, read));
-                copied += read;
-                writer.Report($"{subject.Service.Name}: database files", copied, Math.Max(facts.Bytes, copied));
+                way.To.Write(buffer.AsSpan(0, read));
+                writer.Report($"{subject.Service.Name}: database files", watch.Bytes, Math.Max(facts.Bytes, watch.Bytes));
             }
 
             cancellationToken.ThrowIfCancellationRequested();
@@ -78,7 +96,20 @@ internal sealed partial class BaseBackup(ImageTool tool)
         }
     }
 
-    private static BaseCopy Judge(BackupSubject subject, ServerFacts facts, TarWatch watch)
+    /// <summary>That it is cut is told by the program's code, or by the archive that has no end.</summary>
+    private static int Read(Stream from, byte[] buffer)
+    {
+        try
+        {
+            return from.Read(buffer);
+        }
+        catch (EndOfStreamException)
+        {
+            return 0;
+        }
+    }
+
+    private BaseCopy Judge(TarWatch watch)
     {
         var who = $"{subject.Stack}/{subject.Service.Name}";
         BackupFailedException Broken(string what) => new($"{who}: pg_basebackup ended with 0, but {what}", "Nothing was kept of it. The next run begins anew; if it happens again, see the database's log.");
@@ -88,9 +119,9 @@ internal sealed partial class BaseBackup(ImageTool tool)
         if (watch.Has("tablespace_map") && watch.Find("tablespace_map") is { Length: > 0 }) throw Broken("it has tablespaces, which are in no archive of ours");
         if (watch.Find("backup_label") is not { } label || StartLine().Match(label) is not { Success: true } start) throw Broken("its backup_label does not say where it began");
         var timeline = TimelineLine().Match(label);
-        var stop = watch.Find("backup_manifest") is { } manifest ? EndPosition().Match(manifest) : null;
+        var stop = watch.Find(FileManifest.Name) is { } manifest ? EndPosition().Match(manifest) : null;
         // Manifests came with version 13.
-        if (facts.VersionNumber >= 130000 && stop is not { Success: true }) throw Broken("its backup_manifest is missing or cut");
+        if (!facts.Compresses && facts.VersionNumber >= 130000 && stop is not { Success: true }) throw Broken("its backup_manifest is missing or cut");
         return new()
         {
             Start = Lsn.Parse(start.Groups[1].Value),
@@ -115,7 +146,7 @@ internal sealed record BaseCopy
 {
     public required Lsn Start { get; init; }
 
-    /// <summary>Null before version 13, which does not say it.</summary>
+    /// <summary>Null where it is not said: before version 13, and where the server compresses.</summary>
     public required Lsn? Stop { get; init; }
 
     public required uint Timeline { get; init; }

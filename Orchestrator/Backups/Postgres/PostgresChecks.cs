@@ -10,6 +10,19 @@ internal static class PostgresChecks
 {
     private const string HbaHint = "run SELECT pg_reload_conf() afterwards. 'samenet' are the networks that the container is on: the daemon comes from there, and programs that copy come from the container's own address";
 
+    /// <summary>What a copy needs to know of the server, which is found fit for one first.</summary>
+    /// <exception cref="BackupFailedException">Something is missing.</exception>
+    /// <exception cref="NpgsqlException">The server does not answer, or refuses.</exception>
+    public static async Task<ServerFacts> FitAsync(BackupSubject subject, PostgresLogin login, CancellationToken cancellationToken)
+    {
+        await using var connection = await login.OpenAsync("postgres", cancellationToken);
+        var facts = await ServerFacts.ReadAsync(connection, sized: true, cancellationToken);
+        // Whether replication is let in shows when the log is opened.
+        return Settings(subject, login.User, facts).FirstOrDefault(finding => finding.Blocking) is { } blocking
+            ? throw new BackupFailedException($"{subject.Stack}/{subject.Service.Name}: {blocking.What}", blocking.Hint)
+            : facts;
+    }
+
     public static async Task<ImmutableArray<BackupFinding>> RunAsync(BackupSubject subject, PostgresLogin login, CancellationToken cancellationToken)
     {
         try

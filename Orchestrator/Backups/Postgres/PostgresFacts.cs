@@ -33,6 +33,9 @@ internal sealed record PostgresFacts
     /// <summary>In the container.</summary>
     public required string DataDirectory { get; init; }
 
+    /// <summary>Why the server did not compress the base although it should be able to; null: it did, or is of an older version.</summary>
+    public string? NotCompressed { get; init; }
+
     private const string HashFact = "row_hash";
     private const string Columns = "columns";
 
@@ -55,7 +58,8 @@ internal sealed record PostgresFacts
         facts["image"] = Image;
         facts["data_directory"] = DataDirectory;
         facts[HashFact] = Columns;
-        foreach (var (table, why) in uncovered) facts[$"not_compared {table}"] = why;
+        if (NotCompressed is { } why) facts["not_compressed_by_server"] = why;
+        foreach (var (table, reason) in uncovered) facts[$"not_compared {table}"] = reason;
         return facts.ToImmutable();
     }
 

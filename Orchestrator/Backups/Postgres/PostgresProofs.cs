@@ -11,7 +11,7 @@ public sealed class PostgresProofs(IContainerEngine engine, PostgresLogins login
     private static readonly TimeSpan RemovalBudget = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// <c>pg_verifybackup</c>: every file that was laid out has the size and checksum that the server wrote down for it. Said before the image is started on
+    /// <c>pg_verifybackup</c>: every file that was laid out has the size and checksum that were written down when it was copied. Said before the image is started on
     /// them; the log is checked by recovery itself.
     /// </summary>
     /// <param name="target">As it was given to the restore.</param>

@@ -35,6 +35,8 @@ public static class PostgresRecovery
         if [ -n "$(ls -A "$target")" ]; then echo "$target is not empty" >&2; exit 1; fi
         log=$target/basmalin_wal
         checked base.tar "$target"
+        read -r _ list < <(object backup_manifest) || true
+        if [ -n "$list" ]; then (umask 077; open "$list" > "$target/backup_manifest"); fi
         mkdir -m 700 "$log"
         checked wal.tar "$log"
 

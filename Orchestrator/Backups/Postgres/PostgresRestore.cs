@@ -27,6 +27,7 @@ internal sealed class PostgresRestore(BackupPart part, RestoreTarget target, Bac
 
         (uint Uid, uint Gid)? owner = null;
         await reader.ReadAsync(Object("base.tar"), async (content, token) => owner = await TarExtraction.RunAsync(content, directory, null, token), cancellationToken);
+        if (Find(FileManifest.Name) is { } list) await reader.ReadAsync(list, (content, token) => ListAsync(content, directory, owner, token), cancellationToken);
         var log = Path.Combine(directory, RecoverySettings.LogDirectory);
         Directory.CreateDirectory(log, Private);
         await reader.ReadAsync(Object("wal.tar"), (content, token) => TarExtraction.RunAsync(content, log, owner, token), cancellationToken);
@@ -81,8 +82,19 @@ internal sealed class PostgresRestore(BackupPart part, RestoreTarget target, Bac
 
     private string Prefix => WalPiece.Prefix(target.Stack, part.Service, _facts.SystemIdentifier);
 
-    private BackupObject Object(string name) => part.Objects.FirstOrDefault(stored => stored.Key.Contains($"/{name}", StringComparison.Ordinal))
+    private BackupObject? Find(string name) => part.Objects.FirstOrDefault(stored => stored.Key.Contains($"/{name}.", StringComparison.Ordinal));
+
+    private BackupObject Object(string name) => Find(name)
         ?? throw new BackupFailedException($"the set's part of {part.Service} has no {name}", "It was not written by this program, or was changed.");
+
+    /// <summary>Where the archive could not hold it.</summary>
+    private static async Task ListAsync(Stream content, string directory, (uint Uid, uint Gid)? owner, CancellationToken cancellationToken)
+    {
+        var path = Path.Combine(directory, FileManifest.Name);
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = PrivateFile };
+        await using (var file = new FileStream(path, options)) await content.CopyToAsync(file, cancellationToken);
+        if (owner is var (uid, gid) && PosixFiles.IsRoot) PosixFiles.ChangeOwner(path, uid, gid);
+    }
 
     private async Task WriteAsync(WalPiece piece, string log, CancellationToken cancellationToken)
     {

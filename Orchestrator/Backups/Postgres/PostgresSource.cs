@@ -31,10 +31,6 @@ public sealed class PostgresSource(IContainerEngine engine, PostgresLogins login
     public async Task<BackupPart> BackupAsync(BackupSubject subject, BackupWriter writer, CancellationToken cancellationToken)
     {
         var login = await logins.OfAsync(subject, cancellationToken);
-        var findings = await PostgresChecks.RunAsync(subject, login, cancellationToken);
-        if (findings.FirstOrDefault(finding => finding.Blocking) is { } blocking)
-            throw new BackupFailedException($"{subject.Stack}/{subject.Service.Name}: {blocking.What}", blocking.Hint);
-
         try
         {
             return await CopyAsync(subject, login, writer, cancellationToken);
@@ -99,17 +95,25 @@ public sealed class PostgresSource(IContainerEngine engine, PostgresLogins login
 
     private async Task<BackupPart> CopyAsync(BackupSubject subject, PostgresLogin login, BackupWriter writer, CancellationToken cancellationToken)
     {
-        ServerFacts server;
-        string dataDirectory;
-        await using (var connection = await login.OpenAsync("postgres", cancellationToken))
+        var server = await PostgresChecks.FitAsync(subject, login, cancellationToken);
+        try
         {
-            server = await ServerFacts.ReadAsync(connection, sized: true, cancellationToken);
-            dataDirectory = await DataDirectoryAsync(subject, connection, cancellationToken);
+            return await CopyAsync(subject, login, server, refused: null, writer, cancellationToken);
         }
+        catch (BackupFailedException refused) when (server.Compresses && refused.Message.Contains("compression", StringComparison.Ordinal))
+        {
+            // A server that was built with a zstd which knows no threads, for instance; that cannot be asked for beforehand.
+            return await CopyAsync(subject, login, server with { Compresses = false }, refused.Message, writer, cancellationToken);
+        }
+    }
 
+    private async Task<BackupPart> CopyAsync(
+        BackupSubject subject, PostgresLogin login, ServerFacts server, string? refused, BackupWriter writer, CancellationToken cancellationToken)
+    {
+        var dataDirectory = server.DataDirectory ?? await DataDirectoryAsync(subject, cancellationToken);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var following = SetLog.OpenAsync(login, server.VersionNumber, stopping.Token);
-        var (copied, storing) = new BaseBackup(tool).Begin(subject, login, server, following, writer, stopping.Token);
+        var (copied, storing) = new BaseBackup(tool, subject, login, server, writer).Begin(following, stopping.Token);
 
         // The stores write and read back while the tables are hashed; whatever fails first ends the other.
         var (stored, proof) = await Together.RunAsync(
@@ -126,25 +130,26 @@ public sealed class PostgresSource(IContainerEngine engine, PostgresLogins login
             PointLsn = point.Lsn,
             PointName = point.Name,
             PointAt = point.At,
-            // Before version 13 the end of the copying is not said; the point lies after it.
+            // Where the end of the copying is not said, the point lies after it.
             Consistent = copy.Stop ?? point.Lsn,
             SegmentSize = server.SegmentSize,
             Version = server.Version,
             Image = subject.Image,
             DataDirectory = dataDirectory,
+            NotCompressed = refused,
         };
         return new()
         {
             Service = subject.Service.Name,
             Kind = KindName,
-            Objects = [stored, proof.Log],
+            Objects = [.. stored, proof.Log],
             Facts = facts.Write(subject.Stack, subject.Service.Name, subject.Backup.Wal, point.Uncovered),
             Fingerprints = proof.Fingerprints,
         };
     }
 
     /// <summary>It was begun before, with a token of its own: that ends with the other, and the other with it.</summary>
-    private static async Task<BackupObject> StoredAsync(Task<BackupObject> storing, CancellationTokenSource stopping, CancellationToken cancellationToken)
+    private static async Task<ImmutableArray<BackupObject>> StoredAsync(Task<ImmutableArray<BackupObject>> storing, CancellationTokenSource stopping, CancellationToken cancellationToken)
     {
         await using var told = cancellationToken.Register(stopping.Cancel);
         try
@@ -177,19 +182,11 @@ public sealed class PostgresSource(IContainerEngine engine, PostgresLogins login
         return new(copy, point, stored, fingerprints);
     }
 
-    /// <summary>Only a privileged role is told; everybody else's is where the image's users put it.</summary>
-    private async Task<string> DataDirectoryAsync(BackupSubject subject, NpgsqlConnection connection, CancellationToken cancellationToken)
+    /// <summary>Where the image's users put it.</summary>
+    private async Task<string> DataDirectoryAsync(BackupSubject subject, CancellationToken cancellationToken)
     {
-        try
-        {
-            await using var command = new NpgsqlCommand("SHOW data_directory", connection);
-            return (string)(await command.ExecuteScalarAsync(cancellationToken) ?? "");
-        }
-        catch (PostgresException refused) when (refused.SqlState == PostgresErrorCodes.InsufficientPrivilege)
-        {
-            var asked = await engine.ExecAsync(subject.Container.Id, ["sh", "-c", "printf %s \"$PGDATA\""], null, cancellationToken);
-            return asked is { ExitCode: 0, Output.Length: > 0 } ? asked.Output : PostgresRestore.UsualDirectory;
-        }
+        var asked = await engine.ExecAsync(subject.Container.Id, ["sh", "-c", "printf %s \"$PGDATA\""], null, cancellationToken);
+        return asked is { ExitCode: 0, Output.Length: > 0 } ? asked.Output : PostgresRestore.UsualDirectory;
     }
 
     /// <summary>What a restored copy has to equal, and the log that takes it there.</summary>

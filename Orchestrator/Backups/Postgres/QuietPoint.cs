@@ -92,12 +92,15 @@ internal sealed class QuietPoint : IAsyncDisposable
     {
         IReadOnlyList<string> databases;
         await using (var first = await login.OpenAsync("postgres", cancellationToken)) databases = await ServerFacts.DatabasesAsync(first, cancellationToken);
-        foreach (var database in databases)
+        // All at once: to sign in takes longer than most that is asked, and meanwhile nothing else goes on.
+        var opening = databases.Select(database => View.OpenAsync(login, database, cancellationToken)).ToList();
+        try
         {
-            var view = await View.OpenAsync(login, database, cancellationToken);
-            _views.Add(view);
-            view.Tables = await TableFingerprints.ListAsync(view.Holder, database, cancellationToken);
-            await TableFingerprints.ExecuteAsync(view.Reader, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", cancellationToken);
+            await Task.WhenAll(opening);
+        }
+        finally
+        {
+            foreach (var opened in opening.Where(opened => opened.IsCompletedSuccessfully)) _views.Add(await opened);
         }
     }
 
@@ -174,16 +177,17 @@ internal sealed class QuietPoint : IAsyncDisposable
 
         public NpgsqlConnection Holder => holder;
 
-        public IReadOnlyList<TableName> Tables { get; set; } = [];
+        public IReadOnlyList<TableName> Tables { get; private set; } = [];
 
-        /// <summary>Both at once: to sign in takes longer than most that is asked.</summary>
         public static async Task<View> OpenAsync(PostgresLogin login, string database, CancellationToken cancellationToken)
         {
             Task<NpgsqlConnection>[] opening = [ConnectAsync(login, database, cancellationToken), ConnectAsync(login, database, cancellationToken)];
             try
             {
                 var open = await Task.WhenAll(opening);
-                return new View(open[0], open[1]);
+                var view = new View(open[0], open[1]) { Tables = await TableFingerprints.ListAsync(open[1], database, cancellationToken) };
+                await TableFingerprints.ExecuteAsync(view.Reader, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", cancellationToken);
+                return view;
             }
             catch
             {

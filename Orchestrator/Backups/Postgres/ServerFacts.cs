@@ -16,6 +16,9 @@ internal sealed record ServerFacts
     /// <summary>Bytes; 16 MiB unless the cluster was made with another.</summary>
     public required long SegmentSize { get; init; }
 
+    /// <summary>In the container. Null: only a privileged role is told.</summary>
+    public required string? DataDirectory { get; init; }
+
     public required string WalLevel { get; init; }
 
     public required bool Archives { get; init; }
@@ -38,6 +41,9 @@ internal sealed record ServerFacts
 
     public required bool Standby { get; init; }
 
+    /// <summary>Can compress a base itself, with zstd: from version 15 on, where it was built with that.</summary>
+    public required bool Compresses { get; init; }
+
     /// <summary>Of tablespaces outside the data directory, their names; empty: none.</summary>
     public required string Tablespaces { get; init; }
 
@@ -57,7 +63,10 @@ internal sealed record ServerFacts
                pg_is_in_recovery(),
                (SELECT coalesce(string_agg(spcname, ', '), '') FROM pg_tablespace WHERE spcname NOT IN ('pg_default', 'pg_global')),
                (SELECT sum(CASE WHEN @sized AND (r.rolsuper OR has_database_privilege(oid, 'CONNECT')) THEN pg_database_size(oid) ELSE 0 END)::bigint FROM pg_database),
-               has_function_privilege('pg_catalog.pg_create_restore_point(text)', 'EXECUTE')
+               has_function_privilege('pg_catalog.pg_create_restore_point(text)', 'EXECUTE'),
+               -- The same build and version bring both; which ways a base can be compressed in is not said.
+               coalesce((SELECT 'zstd' = ANY (enumvals) FROM pg_settings WHERE name = 'wal_compression'), false),
+               (SELECT setting FROM pg_settings WHERE name = 'data_directory')
         FROM pg_control_system() s, pg_roles r WHERE r.rolname = current_user
         """;
 
@@ -85,6 +94,8 @@ internal sealed record ServerFacts
             Tablespaces = row.GetString(13),
             Bytes = row.GetInt64(14),
             MayMark = row.GetBoolean(15),
+            Compresses = row.GetBoolean(16),
+            DataDirectory = row.IsDBNull(17) ? null : row.GetString(17),
         };
     }
 

@@ -7,7 +7,8 @@ namespace Orchestrator.Backups.Postgres;
 /// Follows a tar as it passes by, without holding it: whether it is whole, and the few small files that say where it stands.
 /// Reads the ustar form that PostgreSQL writes (POSIX.1-1988), with base-256 sizes.
 /// </summary>
-internal sealed class TarWatch
+/// <param name="list">Is told of every file; null: the archive has a list of its own.</param>
+internal sealed class TarWatch(FileManifest? list = null)
 {
     private const int Block = 512;
     private const int Kept = 16 * 1024;
@@ -25,6 +26,9 @@ internal sealed class TarWatch
 
     public int Files { get; private set; }
 
+    /// <summary>Of the archive, so far.</summary>
+    public long Bytes { get; private set; }
+
     public bool Has(string name) => _kept.ContainsKey(name);
 
     /// <summary>The last 16 KiB of a watched file; null when it did not pass.</summary>
@@ -33,6 +37,7 @@ internal sealed class TarWatch
     /// <exception cref="InvalidDataException">It is no tar.</exception>
     public void Feed(ReadOnlySpan<byte> passing)
     {
+        Bytes += passing.Length;
         while (!passing.IsEmpty)
         {
             if (_content > 0) passing = passing[Content(passing)..];
@@ -57,6 +62,8 @@ internal sealed class TarWatch
     {
         var taken = (int)Math.Min(_content, passing.Length);
         _content -= taken;
+        list?.Add(passing[..taken]);
+        if (_content == 0) list?.End();
         if (_tail is not null && _content < Kept)
         {
             // What of this piece lies within the last 16 KiB of the file.
@@ -83,15 +90,27 @@ internal sealed class TarWatch
         Files++;
         var name = Text(_header.AsSpan(0, 100));
         _content = Number(_header.AsSpan(124, 12));
+        if (list is not null && _header[156] is 0 or (byte)'0') List(list);
         _padding = (Block - _content % Block) % Block;
         _tail = null;
-        if (name is "backup_label" or "backup_manifest" or "PG_VERSION" or "tablespace_map") _kept[name] = _tail = new byte[Math.Min(_content, Kept)];
+        if (name is "backup_label" or FileManifest.Name or "PG_VERSION" or "tablespace_map") _kept[name] = _tail = new byte[Math.Min(_content, Kept)];
+    }
+
+    private void List(FileManifest files)
+    {
+        files.Begin(Field(_header.AsSpan(0, 100)), _content, DateTimeOffset.FromUnixTimeSeconds(Number(_header.AsSpan(136, 12))));
+        if (_content == 0) files.End();
+    }
+
+    private static ReadOnlySpan<byte> Field(ReadOnlySpan<byte> field)
+    {
+        var end = field.IndexOf((byte)0);
+        return end < 0 ? field : field[..end];
     }
 
     private static string Text(ReadOnlySpan<byte> field)
     {
-        var end = field.IndexOf((byte)0);
-        var name = Encoding.UTF8.GetString(end < 0 ? field : field[..end]);
+        var name = Encoding.UTF8.GetString(Field(field));
         return name.StartsWith("./", StringComparison.Ordinal) ? name[2..] : name;
     }
 

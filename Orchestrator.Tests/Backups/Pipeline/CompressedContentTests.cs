@@ -1,0 +1,142 @@
+using System.Security.Cryptography;
+using Orchestrator.Backups;
+using Orchestrator.Backups.Encryption;
+using Orchestrator.Backups.Pipeline;
+using Orchestrator.Backups.Stores;
+using Orchestrator.Tests.Backups.Stores;
+using Orchestrator.Tests.Docker;
+using ZstdSharp;
+
+namespace Orchestrator.Tests.Backups.Pipeline;
+
+/// <summary>What another program has compressed (zstd's own, as a rule) on its way to the stores.</summary>
+public sealed class CompressedContentTests
+{
+    private const string Name = "db/base.tar";
+    private const int Large = 24 * 1024 * 1024;
+
+    private readonly AgeIdentity _identity = AgeIdentity.Generate();
+    private string _root = "";
+    private FaultyStore _store = null!;
+    private BackupRepository _repository = null!;
+
+    [SetUp]
+    public void Make()
+    {
+        _root = Directory.CreateTempSubdirectory("basmalin-compressed-").FullName;
+        _store = new FaultyStore(new DirectoryStore("near", Path.Combine(_root, "near"), TimeProvider.System));
+        _repository = new BackupRepository("garden", [_store], [_identity.Recipient], new CopyOptions(), TimeProvider.System);
+    }
+
+    [TearDown]
+    public void Remove() => Directory.Delete(_root, recursive: true);
+
+    [TestCase(0)]
+    [TestCase(1)]
+    [TestCase(256 * 1024)]
+    [TestCase(Large)]
+    public async Task It_is_stored_as_it_came_and_measured_by_what_it_holds(int size)
+    {
+        var content = Noise(size);
+        var frame = await FrameAsync(content);
+
+        var item = await WriteAsync(frame);
+
+        Assert.That((item.PlainBytes, item.PlainHash), Is.EqualTo(((long)size, Convert.ToHexStringLower(SHA256.HashData(content)))));
+        Assert.That((await ReadAsync(item)).AsSpan().SequenceEqual(content), Is.True);
+        await using var stored = await _store.OpenAsync(item.Key, 0, CancellationToken.None);
+        await using var decrypted = await AgeDecryptingStream.OpenAsync(stored, [_identity], CancellationToken.None);
+        using var found = new MemoryStream();
+        await decrypted.CopyToAsync(found);
+        Assert.That(found.ToArray().AsSpan().SequenceEqual(frame), Is.True, "not compressed anew");
+    }
+
+    [Test]
+    public async Task A_frame_that_is_changed_or_cut_or_none_is_kept_nowhere()
+    {
+        var frame = await FrameAsync(Noise(Large));
+        var changed = frame.ToArray();
+        changed[frame.Length / 2] ^= 1;
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(() => WriteAsync(changed), Throws.InstanceOf<ZstdException>());
+            foreach (var length in (int[])[3, 1000, frame.Length / 2, frame.Length - 1]) Assert.That(() => WriteAsync(frame[..length]), Throws.InstanceOf<EndOfStreamException>(), $"{length}");
+            Assert.That(() => WriteAsync([.. frame, .. "and more"u8]), Throws.InstanceOf<ZstdException>());
+            Assert.That(() => WriteAsync("pg_basebackup: a message"u8.ToArray()), Throws.InstanceOf<ZstdException>());
+        });
+        Assert.That(Kept(), Is.Empty);
+    }
+
+    [Test]
+    public async Task Content_that_is_not_read_to_its_end_is_kept_nowhere_and_holds_nobody()
+    {
+        var frame = await FrameAsync(Noise(Large));
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(() => Writer().WriteCompressedAsync(Name, (_, _) => Task.CompletedTask, CancellationToken.None), Throws.InvalidOperationException);
+            Assert.That(() => PartAsync(read => read.Length == 1), Throws.InvalidOperationException);
+            Assert.That(() => PartAsync(_ => throw new InvalidDataException("no archive")), Throws.InstanceOf<InvalidDataException>());
+        });
+        Assert.That(Kept(), Is.Empty);
+
+        Task PartAsync(Predicate<byte[]> look) => Writer().WriteCompressedAsync(
+            Name,
+            (compressed, token) => Task.Run(
+                () =>
+                {
+                    var buffer = new byte[1];
+                    compressed.Open(new MemoryStream(frame)).ReadExactly(buffer);
+                    look(buffer);
+                },
+                token),
+            CancellationToken.None).WaitAsync(TimeSpan.FromMinutes(1));
+    }
+
+    [Test]
+    public async Task A_store_that_fails_meanwhile_ends_the_reading_and_is_named()
+    {
+        _store.FailWritingAfter = 1_000_000;
+        var frame = await FrameAsync(Noise(Large));
+
+        Assert.That(() => WriteAsync(frame), Throws.InstanceOf<BackupFailedException>().With.Message.Contains("refused by the test"));
+        Assert.That(Kept(), Is.Empty);
+    }
+
+    private BackupWriter Writer() => _repository.WriterOfSet(new("000001-20260301T000000Z"), [], progress: null);
+
+    private Task<BackupObject> WriteAsync(byte[] frame) => Writer().WriteCompressedAsync(
+        Name,
+        (compressed, token) => Task.Run(() => compressed.Open(new MemoryStream(frame)).CopyTo(Stream.Null), token),
+        CancellationToken.None);
+
+    private async Task<byte[]> ReadAsync(BackupObject item)
+    {
+        using var content = new MemoryStream();
+        await _repository.Reader([_identity]).ReadAsync(item, (stream, token) => stream.CopyToAsync(content, token), CancellationToken.None);
+        return content.ToArray();
+    }
+
+    private async Task<byte[]> FrameAsync(byte[] content)
+    {
+        await Command.EnsureAsync("/usr/bin/zstd", "zstd");
+        var path = Path.Combine(_root, "content");
+        await File.WriteAllBytesAsync(path, content);
+        await Command.RunAsync("zstd", "-1", "-q", "-f", path, "-o", path + ".zst");
+        return await File.ReadAllBytesAsync(path + ".zst");
+    }
+
+    private IEnumerable<string> Kept()
+    {
+        var near = Path.Combine(_root, "near");
+        return Directory.Exists(near) ? Directory.EnumerateFiles(near, "*", SearchOption.AllDirectories) : [];
+    }
+
+    private static byte[] Noise(int size)
+    {
+        var content = new byte[size];
+        new Random(1).NextBytes(content);
+        return content;
+    }
+}
