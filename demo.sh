@@ -90,7 +90,8 @@ edge: { http: ["$edge"] }
 admin: { listen: "$admin", socket: $BASMALIN_SOCKET }
 preflight: { disk_floor: 1GiB }
 YAML
-basmalin agent --config "$home/agent.yml" >"$home/daemon.log" 2>&1 &
+# Not by the function: what would be told to end is a shell that waits for the daemon, and the daemon would mend what is taken away.
+"$bin/agent/basmalin" agent --config "$home/agent.yml" >"$home/daemon.log" 2>&1 &
 daemon=$!
 for _ in $(seq 100); do curl -fsS "http://$admin/readyz" >/dev/null 2>&1 && break; kill -0 "$daemon" 2>/dev/null || { tail -n 20 "$home/daemon.log"; exit 1; }; sleep 0.1; done
 good "the daemon runs: status page http://$admin/, edge http://$edge/"

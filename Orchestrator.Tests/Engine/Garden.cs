@@ -35,7 +35,7 @@ internal static class Garden
             environment: { POSTGRES_USER: garden, POSTGRES_PASSWORD: garden, POSTGRES_DB: garden }
             volumes: [ "pgdata:/var/lib/postgresql/data" ]
             stop_grace_period: 3s
-            healthcheck: { test: ["CMD", "pg_isready", "-h", "127.0.0.1"], interval: 500ms, timeout: 2s, retries: 40 }
+            healthcheck: { test: ["CMD", "pg_isready", "-h", "127.0.0.1"], interval: 1s, timeout: 2s, retries: 20 }
           redis:
             image: {{Registry}}/redis:7
             stop_grace_period: 1s

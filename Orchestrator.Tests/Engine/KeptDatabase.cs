@@ -16,7 +16,7 @@ internal static class KeptDatabase
             volumes: [ "pgdata:/var/lib/postgresql/data" ]
             configs: [ { source: replication, target: /docker-entrypoint-initdb.d/replication.sh } ]
             stop_grace_period: 20s
-            healthcheck: { test: ["CMD", "pg_isready", "-h", "127.0.0.1"], interval: 500ms, timeout: 2s, retries: 40 }
+            healthcheck: { test: ["CMD", "pg_isready", "-h", "127.0.0.1"], interval: 1s, timeout: 2s, retries: 20 }
             x-basmalin:
               backup: { kind: postgres, {{backup}} }
         configs:

@@ -37,7 +37,7 @@ internal sealed class KeptGarden(TestDaemon daemon, string name)
             volumes: [ "pgdata:/var/lib/postgresql/data" ]
             configs: [ { source: replication, target: /docker-entrypoint-initdb.d/replication.sh } ]
             stop_grace_period: 20s
-            healthcheck: { test: ["CMD", "pg_isready", "-h", "127.0.0.1"], interval: 500ms, timeout: 2s, retries: 40 }
+            healthcheck: { test: ["CMD", "pg_isready", "-h", "127.0.0.1"], interval: 1s, timeout: 2s, retries: 20 }
             x-basmalin:
               backup: { kind: postgres{{Also(postgres)}} }
           redis:

@@ -107,7 +107,7 @@ public sealed class KilledBackupTests
             environment: { POSTGRES_USER: garden, POSTGRES_PASSWORD: garden, POSTGRES_DB: garden }
             volumes: [ "pgdata:/var/lib/postgresql/data" ]
             stop_grace_period: 20s
-            healthcheck: { test: ["CMD", "pg_isready", "-h", "127.0.0.1"], interval: 500ms, timeout: 2s, retries: 40 }
+            healthcheck: { test: ["CMD", "pg_isready", "-h", "127.0.0.1"], interval: 1s, timeout: 2s, retries: 20 }
             x-basmalin:
               backup: { kind: postgres }
         volumes:

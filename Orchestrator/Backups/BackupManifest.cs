@@ -11,9 +11,9 @@ public sealed record BackupManifest
 {
     /// <summary>
     /// Format of this record; a reader refuses what is newer than it knows. 2: rows of PostgreSQL may be hashed in another way than in 1, which a reader of 1 would take for
-    /// other rows.
+    /// other rows. 3: of content that came compressed there is no <see cref="BackupObject.PlainHash"/>.
     /// </summary>
-    public int Format { get; init; } = 2;
+    public int Format { get; init; } = 3;
 
     public required BackupSetId Id { get; init; }
 
@@ -71,7 +71,7 @@ public sealed record BackupPart
 /// <summary>A stored stream: content → zstd → age.</summary>
 /// <param name="Key">Where it lies in each store.</param>
 /// <param name="PlainBytes">Size of the content.</param>
-/// <param name="PlainHash">SHA-256 of the content, lower-case hexadecimal.</param>
+/// <param name="PlainHash">SHA-256 of the content, lower-case hexadecimal. Empty where the content came compressed: then it is known by <paramref name="StoredHash"/> alone.</param>
 /// <param name="StoredBytes">Size of what lies in the store.</param>
 /// <param name="StoredHash">SHA-256 of what lies in the store.</param>
 public sealed record BackupObject(string Key, long PlainBytes, string PlainHash, long StoredBytes, string StoredHash);

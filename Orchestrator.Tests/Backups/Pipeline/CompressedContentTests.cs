@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Orchestrator.Backups;
 using Orchestrator.Backups.Encryption;
 using Orchestrator.Backups.Pipeline;
@@ -42,13 +41,25 @@ public sealed class CompressedContentTests
 
         var item = await WriteAsync(frame);
 
-        Assert.That((item.PlainBytes, item.PlainHash), Is.EqualTo(((long)size, Convert.ToHexStringLower(SHA256.HashData(content)))));
+        Assert.That((item.PlainBytes, item.PlainHash), Is.EqualTo(((long)size, "")), "known by the hash of what is stored");
+        Assert.That(await StoredObjectCheck.ReadBackAsync(_store, item, CancellationToken.None), Is.Null);
         Assert.That((await ReadAsync(item)).AsSpan().SequenceEqual(content), Is.True);
         await using var stored = await _store.OpenAsync(item.Key, 0, CancellationToken.None);
         await using var decrypted = await AgeDecryptingStream.OpenAsync(stored, [_identity], CancellationToken.None);
         using var found = new MemoryStream();
         await decrypted.CopyToAsync(found);
         Assert.That(found.ToArray().AsSpan().SequenceEqual(frame), Is.True, "not compressed anew");
+    }
+
+    [Test]
+    public async Task Another_object_in_its_place_is_noticed_although_it_is_well_encrypted()
+    {
+        var item = await WriteAsync(await FrameAsync(Noise(Large)));
+        var other = await Writer().WriteCompressedAsync(
+            "db/other.tar", async (compressed, token) => await compressed.Open(new MemoryStream(await FrameAsync(new byte[Large]))).CopyToAsync(Stream.Null, token), CancellationToken.None);
+        File.Copy(Path.Combine(_root, "near", other.Key), Path.Combine(_root, "near", item.Key), overwrite: true);
+
+        Assert.That(() => ReadAsync(item with { StoredBytes = other.StoredBytes }), Throws.InstanceOf<BackupFailedException>().With.Message.Contains("something else than the manifest says"));
     }
 
     [Test]

@@ -10,7 +10,7 @@ namespace Orchestrator.Backups.Keeping;
 public static class ManifestFile
 {
     /// <summary>The newest <see cref="BackupManifest.Format"/> that is understood.</summary>
-    public const int NewestFormat = 2;
+    public const int NewestFormat = 3;
 
     private const long MostBytes = 256L << 20;
 

@@ -36,12 +36,13 @@ public static class RecoveryCard
         fi
         key=$1 set=$2 target=$3
         (cd "$here/sets/$set" && sha256sum -c manifest.json.sha256)
-        awk -F'"' '$2 == "key" { key = $4 } $2 == "plainHash" { print $4, key }' "$here/sets/$set/manifest.json" |
-          while read -r hash object; do
+        awk -F'"' '$2 == "key" { key = $4 } $2 == "plainHash" { plain = $4 == "" ? "-" : $4 } $2 == "storedHash" { print plain, $4, key }' "$here/sets/$set/manifest.json" |
+          while read -r hash stored object; do
             name=${object#*/sets/*/} name=${name%.zst.age}
             mkdir -p "$(dirname "$target/$name")"
             age -d -i "$key" "$here/../$object" | zstd -dc -o "$target/$name" -f -q
-            echo "$hash  $target/$name" | sha256sum -c
+            # What came compressed is known by what is stored.
+            if [ "$hash" = - ]; then echo "$stored  $here/../$object"; else echo "$hash  $target/$name"; fi | sha256sum -c
           done
         echo "All files of $set are in $target and are what was backed up."
 

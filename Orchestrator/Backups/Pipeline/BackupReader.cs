@@ -56,18 +56,20 @@ public sealed partial class BackupReader(ImmutableArray<IBackupStore> stores, Im
 
     private async Task ReadAsync(string key, BackupObject? expected, Func<Stream, CancellationToken, Task> use, CancellationToken cancellationToken)
     {
-        await using var content = new ContentStream(key, expected?.StoredBytes, new ContentSources(stores, identities, failure => LogNotRead(log, failure.Store, failure.Key, failure.Message)));
-        await using var measured = new MeasuredStream(content, Told is null ? null : bytes => Told(_read + bytes));
+        await using var content = new ContentStream(key, expected, new ContentSources(stores, identities, failure => LogNotRead(log, failure.Store, failure.Key, failure.Message)));
+        Action<long>? told = Told is null ? null : bytes => Told(_read + bytes);
+        await using var measured = expected is { PlainHash.Length: > 0 } ? new MeasuredStream(content, told) : new CountedStream(content, told);
         await use(measured, cancellationToken);
         await DrainAsync(measured, cancellationToken);
         _read += measured.Bytes;
-        if (expected is not null && (measured.Bytes != expected.PlainBytes || measured.Hash() != expected.PlainHash))
-        {
-            throw new BackupFailedException(
-                $"{key} decrypts to something else than the manifest says: {measured.Bytes} bytes with hash {measured.Hash()}, not {expected.PlainBytes} with {expected.PlainHash}.",
-                "Somebody has put another object in its place. Trust nothing that was read; restore an earlier set, or from another store.");
-        }
+        var hash = (measured as MeasuredStream)?.Hash() ?? "";
+        if (expected is not null && (measured.Bytes != expected.PlainBytes || hash != expected.PlainHash))
+            throw Other(key, $"it decrypts to {measured.Bytes} bytes with hash {hash}, not {expected.PlainBytes} with {expected.PlainHash}");
     }
+
+    internal static BackupFailedException Other(string key, string what) => new(
+        $"{key} is something else than the manifest says: {what}.",
+        "Somebody has put another object in its place. Trust nothing that was read; restore an earlier set, or from another store.");
 
     private static async Task DrainAsync(Stream content, CancellationToken cancellationToken)
     {

@@ -144,7 +144,7 @@ public sealed partial class BackupWriter
     {
         await using var compressed = new CompressedContent(encrypting);
         await content(compressed, cancellationToken);
-        return compressed.Plain is { Ended: true } plain ? (plain.Bytes, plain.Hash()) : throw new InvalidOperationException("The content was not read to its end.");
+        return compressed.Plain is { Ended: true } plain ? (plain.Bytes, "") : throw new InvalidOperationException("The content was not read to its end.");
     }
 
     private async Task<(long Bytes, string Hash)> CompressAsync(
@@ -200,7 +200,7 @@ public sealed partial class BackupWriter
         }
     }
 
-    /// <summary>Writes the content, compressed, and says how long it was and its SHA-256.</summary>
+    /// <summary>Writes the content, compressed, and says how long it was and its <see cref="BackupObject.PlainHash"/>.</summary>
     private delegate Task<(long Bytes, string Hash)> Filling(StoreTee tee, AgeEncryptingStream encrypting, CancellationToken cancellationToken);
 
     [LoggerMessage(EventId = 5000, Level = LogLevel.Warning, Message = "Store {Store} did not take {Key}: {Reason}")]

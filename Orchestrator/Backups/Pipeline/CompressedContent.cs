@@ -5,7 +5,7 @@ namespace Orchestrator.Backups.Pipeline;
 
 /// <summary>
 /// Content that comes as a frame of zstd, and is stored as that. Whoever reads it gets what the frame holds; what it came as is passed on meanwhile, by a
-/// thread of its own, and both are measured. So a frame that is broken or has no end is noticed before it is published.
+/// thread of its own. So a frame that is broken or has no end is noticed before it is published.
 /// </summary>
 public sealed class CompressedContent : IAsyncDisposable
 {
@@ -26,7 +26,7 @@ public sealed class CompressedContent : IAsyncDisposable
     internal CompressedContent(Stream output) => _output = output;
 
     /// <summary>What has been read of it; null: it has not been opened.</summary>
-    internal MeasuredStream? Plain { get; private set; }
+    internal CountedStream? Plain { get; private set; }
 
     /// <summary>To be read to its end, once, on a thread that may be blocked, and to be left open.</summary>
     /// <param name="frame">Left open. Not read any more when the content that is returned has been read to its end.</param>
@@ -38,7 +38,7 @@ public sealed class CompressedContent : IAsyncDisposable
 
         _passing = Task.Factory.StartNew(() => Pass(frame), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         _frame = new DecompressionStream(_between.Reader.AsStream(), checkEndOfStream: true, leaveOpen: false);
-        return Plain = new MeasuredStream(_frame);
+        return Plain = new CountedStream(_frame);
     }
 
     /// <summary>Waits for what is being passed on: who has opened it lets its frame end.</summary>

@@ -11,7 +11,8 @@ internal sealed record ContentSources(ImmutableArray<IBackupStore> Stores, Immut
 /// The content of an object, whichever store it comes from. Every block is authentic before it is handed out, and all stores hold the same bytes; so when
 /// one fails in the middle, the next is read from the beginning, and what was handed out already is passed over.
 /// </summary>
-internal sealed class ContentStream(string key, long? storedBytes, ContentSources sources) : Stream
+/// <param name="expected">By the manifest; null: nothing is known of it. What has no hash of its content is held against the hash of what is stored.</param>
+internal sealed class ContentStream(string key, BackupObject? expected, ContentSources sources) : Stream
 {
     private readonly List<string> _failures = [];
     private Opened? _opened;
@@ -37,7 +38,8 @@ internal sealed class ContentStream(string key, long? storedBytes, ContentSource
             {
                 _opened ??= await OpenNextAsync(cancellationToken);
                 var count = await _opened.Content.ReadAsync(buffer, cancellationToken);
-                if (count == 0) await _opened.EndAsync(cancellationToken);
+                if (count == 0 && await _opened.EndAsync(cancellationToken) is { } hash && hash != expected?.StoredHash)
+                    throw BackupReader.Other(key, $"what is stored has hash {hash}, not {expected?.StoredHash}");
                 _position += count;
                 return count;
             }
@@ -96,10 +98,10 @@ internal sealed class ContentStream(string key, long? storedBytes, ContentSource
         }
 
         var store = sources.Stores[_next++];
-        if (storedBytes is { } bytes && await store.FindAsync(key, cancellationToken) is { } found && found.Bytes != bytes)
+        if (expected is { StoredBytes: var bytes } && await store.FindAsync(key, cancellationToken) is { } found && found.Bytes != bytes)
             throw new BackupStoreException(store.Name, $"it has {found.Bytes} bytes there, and {bytes} were written: {(found.Bytes < bytes ? "truncated" : "changed")}", null);
 
-        var opened = await Opened.OpenAsync(store, key, sources.Identities, cancellationToken);
+        var opened = await Opened.OpenAsync(store, key, expected is { PlainHash: "" }, sources.Identities, cancellationToken);
         try
         {
             await opened.SkipAsync(_position, cancellationToken);
@@ -144,17 +146,19 @@ internal sealed class ContentStream(string key, long? storedBytes, ContentSource
     }
 
     /// <summary>One store's copy, opened through all layers.</summary>
-    private sealed class Opened(Stream stored, AgeDecryptingStream decrypting, DecompressionStream content) : IAsyncDisposable
+    private sealed class Opened(Stream stored, MeasuredStream? measured, AgeDecryptingStream decrypting, DecompressionStream content) : IAsyncDisposable
     {
         public Stream Content => content;
 
-        public static async Task<Opened> OpenAsync(IBackupStore store, string key, ImmutableArray<AgeIdentity> identities, CancellationToken cancellationToken)
+        /// <param name="measured">What is stored is to be hashed.</param>
+        public static async Task<Opened> OpenAsync(IBackupStore store, string key, bool measured, ImmutableArray<AgeIdentity> identities, CancellationToken cancellationToken)
         {
             var stored = await store.OpenAsync(key, 0, cancellationToken);
             try
             {
-                var decrypting = await AgeDecryptingStream.OpenAsync(stored, identities, cancellationToken);
-                return new Opened(stored, decrypting, new DecompressionStream(decrypting, checkEndOfStream: true, leaveOpen: true));
+                var hashing = measured ? new MeasuredStream(stored) : null;
+                var decrypting = await AgeDecryptingStream.OpenAsync(hashing ?? stored, identities, cancellationToken);
+                return new Opened(stored, hashing, decrypting, new DecompressionStream(decrypting, checkEndOfStream: true, leaveOpen: true));
             }
             catch
             {
@@ -175,15 +179,18 @@ internal sealed class ContentStream(string key, long? storedBytes, ContentSource
         }
 
         /// <summary>The encryption's own end must have been seen, too.</summary>
-        public async Task EndAsync(CancellationToken cancellationToken)
+        /// <returns>The hash of what is stored, where it was to be measured.</returns>
+        public async Task<string?> EndAsync(CancellationToken cancellationToken)
         {
             if (await decrypting.ReadAsync(new byte[1], cancellationToken) > 0) throw new AgeException(AgeFault.Changed, "Something follows the compressed content.");
+            return measured?.Hash();
         }
 
         public async ValueTask DisposeAsync()
         {
             await content.DisposeAsync();
             await decrypting.DisposeAsync();
+            if (measured is not null) await measured.DisposeAsync();
             await stored.DisposeAsync();
         }
     }

@@ -14,6 +14,9 @@ internal sealed partial class BaseBackup(ImageTool tool, BackupSubject subject, 
     private readonly TaskCompletionSource<BaseCopy> _copied = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly string _archive = $"{subject.Service.Name}/base.tar";
 
+    /// <summary>Something of the archive has come.</summary>
+    public bool Began { get; private set; }
+
     /// <summary>Once.</summary>
     /// <param name="followed">From its end on the log is kept: no file is read before.</param>
     /// <returns>
@@ -83,6 +86,7 @@ internal sealed partial class BaseBackup(ImageTool tool, BackupSubject subject, 
             while ((read = Read(way.From, buffer)) > 0)
             {
                 cancellationToken.ThrowIfCancellationRequested();
+                Began = true;
                 watch.Feed(buffer.AsSpan(0, read));
                 way.To.Write(buffer.AsSpan(0, read));
                 writer.Report($"{subject.Service.Name}: database files", watch.Bytes, Math.Max(facts.Bytes, watch.Bytes));

@@ -24,7 +24,12 @@ public static class PostgresRecovery
 
         """ + RecoveryShell.Reading + """
         checked() {
-          read -r hash path < <(object "$1")
+          read -r hash stored path < <(object "$1")
+          if [ "$hash" = - ]; then      # it came compressed: known by what is stored
+            echo "$stored  $here/../$path" | sha256sum --quiet -c || { echo "$path is not what was backed up" >&2; exit 1; }
+            open "$path" | { tar -x --numeric-owner -C "$2" && cat > /dev/null; }
+            return
+          fi
           open "$path" | { tee /dev/fd/3 | sha256sum | cut -d' ' -f1 > "$work/hash"; } 3>&1 | { tar -x --numeric-owner -C "$2" && cat > /dev/null; }
           [ "$(cat "$work/hash")" = "$hash" ] || { echo "$path is not what was backed up" >&2; exit 1; }
         }
@@ -35,7 +40,7 @@ public static class PostgresRecovery
         if [ -n "$(ls -A "$target")" ]; then echo "$target is not empty" >&2; exit 1; fi
         log=$target/basmalin_wal
         checked base.tar "$target"
-        read -r _ list < <(object backup_manifest) || true
+        read -r _ _ list < <(object backup_manifest) || true
         if [ -n "$list" ]; then (umask 077; open "$list" > "$target/backup_manifest"); fi
         mkdir -m 700 "$log"
         checked wal.tar "$log"

@@ -96,42 +96,32 @@ public sealed class PostgresSource(IContainerEngine engine, PostgresLogins login
     private async Task<BackupPart> CopyAsync(BackupSubject subject, PostgresLogin login, BackupWriter writer, CancellationToken cancellationToken)
     {
         var server = await PostgresChecks.FitAsync(subject, login, cancellationToken);
+        var dataDirectory = server.DataDirectory ?? await DataDirectoryAsync(subject, cancellationToken);
+        var copy = new PostgresCopy(tool, subject, login, server, writer, time);
+        CopiedCluster copied;
+        string? refused = null;
         try
         {
-            return await CopyAsync(subject, login, server, refused: null, writer, cancellationToken);
+            copied = await copy.RunAsync(cancellationToken);
         }
-        catch (BackupFailedException refused) when (server.Compresses && refused.Message.Contains("compression", StringComparison.Ordinal))
+        catch (BackupFailedException failure) when (server.Compresses && !copy.Began)
         {
-            // A server that was built with a zstd which knows no threads, for instance; that cannot be asked for beforehand.
-            return await CopyAsync(subject, login, server with { Compresses = false }, refused.Message, writer, cancellationToken);
+            // A server that was built with a zstd which knows no threads, for instance: that cannot be asked for beforehand. Whatever else it was comes again.
+            refused = failure.Message;
+            copied = await new PostgresCopy(tool, subject, login, server with { Compresses = false }, writer, time).RunAsync(cancellationToken);
         }
-    }
 
-    private async Task<BackupPart> CopyAsync(
-        BackupSubject subject, PostgresLogin login, ServerFacts server, string? refused, BackupWriter writer, CancellationToken cancellationToken)
-    {
-        var dataDirectory = server.DataDirectory ?? await DataDirectoryAsync(subject, cancellationToken);
-        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var following = SetLog.OpenAsync(login, server.VersionNumber, stopping.Token);
-        var (copied, storing) = new BaseBackup(tool, subject, login, server, writer).Begin(following, stopping.Token);
-
-        // The stores write and read back while the tables are hashed; whatever fails first ends the other.
-        var (stored, proof) = await Together.RunAsync(
-            token => StoredAsync(storing, stopping, token),
-            token => ProveAsync(subject, login, server, copied, following, writer, token),
-            cancellationToken);
-
-        var (copy, point) = (proof.Copy, proof.Point);
+        var (@base, point) = (copied.Base, copied.Point);
         var facts = new PostgresFacts
         {
             SystemIdentifier = server.SystemIdentifier,
-            Timeline = copy.Timeline,
-            Start = copy.Start,
+            Timeline = @base.Timeline,
+            Start = @base.Start,
             PointLsn = point.Lsn,
             PointName = point.Name,
             PointAt = point.At,
             // Where the end of the copying is not said, the point lies after it.
-            Consistent = copy.Stop ?? point.Lsn,
+            Consistent = @base.Stop ?? point.Lsn,
             SegmentSize = server.SegmentSize,
             Version = server.Version,
             Image = subject.Image,
@@ -142,44 +132,10 @@ public sealed class PostgresSource(IContainerEngine engine, PostgresLogins login
         {
             Service = subject.Service.Name,
             Kind = KindName,
-            Objects = [.. stored, proof.Log],
+            Objects = copied.Objects,
             Facts = facts.Write(subject.Stack, subject.Service.Name, subject.Backup.Wal, point.Uncovered),
-            Fingerprints = proof.Fingerprints,
+            Fingerprints = copied.Fingerprints,
         };
-    }
-
-    /// <summary>It was begun before, with a token of its own: that ends with the other, and the other with it.</summary>
-    private static async Task<ImmutableArray<BackupObject>> StoredAsync(Task<ImmutableArray<BackupObject>> storing, CancellationTokenSource stopping, CancellationToken cancellationToken)
-    {
-        await using var told = cancellationToken.Register(stopping.Cancel);
-        try
-        {
-            return await storing;
-        }
-        catch
-        {
-            await stopping.CancelAsync();
-            throw;
-        }
-    }
-
-    /// <summary>The views of the tables and the slot of the log, which hold back what the server cleans up, last no longer than this.</summary>
-    private async Task<Proof> ProveAsync(
-        BackupSubject subject, PostgresLogin login, ServerFacts server, Task<BaseCopy> copied, Task<SetLog> following, BackupWriter writer, CancellationToken cancellationToken)
-    {
-        var service = subject.Service.Name;
-        await using var log = await following;
-        var copy = await copied;
-        if (copy.Timeline != log.Timeline)
-            throw new BackupFailedException($"{subject.Stack}/{service}: the server was promoted while it was copied", "The next run begins anew.");
-
-        await using var point = await QuietPoint.TakeAsync(login, $"basmalin_{Guid.CreateVersion7():N}", time, cancellationToken);
-        var (stored, fingerprints) = await Together.RunAsync(
-            token => log.WriteAsync($"{service}/wal.tar", copy.Start, point.Lsn, server.SegmentSize, writer, token),
-            token => point.FingerprintsAsync((done, all) => writer.Report($"{service}: tables hashed", done, all), token),
-            cancellationToken);
-
-        return new(copy, point, stored, fingerprints);
     }
 
     /// <summary>Where the image's users put it.</summary>
@@ -188,8 +144,4 @@ public sealed class PostgresSource(IContainerEngine engine, PostgresLogins login
         var asked = await engine.ExecAsync(subject.Container.Id, ["sh", "-c", "printf %s \"$PGDATA\""], null, cancellationToken);
         return asked is { ExitCode: 0, Output.Length: > 0 } ? asked.Output : PostgresRestore.UsualDirectory;
     }
-
-    /// <summary>What a restored copy has to equal, and the log that takes it there.</summary>
-    /// <param name="Point">Let go of already; what it says of itself stays.</param>
-    private sealed record Proof(BaseCopy Copy, QuietPoint Point, BackupObject Log, ImmutableSortedDictionary<string, string> Fingerprints);
 }

@@ -108,7 +108,7 @@ public static class RedisRecovery
           to= base=
         fi
 
-        read -r hash path < <(object dump.rdb)
+        read -r hash _ path < <(object dump.rdb)
         if [ -n "$base" ]; then age -d -i "$key" "$base" | zstd -dc > "$work/base"; else
           open "$path" > "$work/base"
           echo "$hash  $work/base" | sha256sum --quiet -c || { echo "$path is not what was backed up" >&2; exit 1; }
