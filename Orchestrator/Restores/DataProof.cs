@@ -26,6 +26,9 @@ public sealed class DataProof(ShadowRuns shadows, BackupSources sources, Postgre
     /// <summary>The first version of PostgreSQL that can check its own indexes from outside.</summary>
     private const int ChecksIndexes = 14;
 
+    /// <summary>The first version of PostgreSQL whose bases have a list of their files.</summary>
+    private const int ListsFiles = 13;
+
     /// <summary>Starts each service that has data, in the order of their dependencies.</summary>
     public async Task<ImmutableArray<BackupSubject>> StartAsync(Shadow shadow, BackupManifest manifest, OperationProgress progress, CancellationToken cancellationToken)
     {
@@ -144,6 +147,20 @@ public sealed class DataProof(ShadowRuns shadows, BackupSources sources, Postgre
         }
     }
 
+    /// <summary>Files of databases lie there as they were copied, before a server changes them.</summary>
+    public async Task<ImmutableArray<DrillCheck>> FilesAsync(ImmutableArray<(BackupPart Part, RestoreTarget Target)> laid, OperationProgress progress, CancellationToken cancellationToken)
+    {
+        var checks = ImmutableArray.CreateBuilder<DrillCheck>();
+        foreach (var (part, target) in laid.Where(one => one.Part.Kind == "postgres" && Major(one.Part) >= ListsFiles))
+        {
+            progress.Say($"{part.Service}: checking every file");
+            var result = await proofs.FilesAsync(target, cancellationToken);
+            checks.Add(new(part.Service, "files are as they were copied", result.Passed, result.Detail));
+        }
+
+        return checks.ToImmutable();
+    }
+
     /// <summary>Every table and index is well formed, and every row is in its indexes: what equal rows alone do not show.</summary>
     public async Task<ImmutableArray<DrillCheck>> IndexesAsync(IEnumerable<BackupSubject> subjects, BackupManifest manifest, OperationProgress progress, CancellationToken cancellationToken)
     {
@@ -151,7 +168,7 @@ public sealed class DataProof(ShadowRuns shadows, BackupSources sources, Postgre
         foreach (var subject in subjects)
         {
             if (manifest.Parts.FirstOrDefault(part => part.Service == subject.Service.Name && part.Kind == "postgres") is not { } part) continue;
-            if (!int.TryParse(part.Facts.GetValueOrDefault("server_version", "").Split('.', ' ')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var major) || major < ChecksIndexes) continue;
+            if (Major(part) < ChecksIndexes) continue;
 
             progress.Say($"{part.Service}: checking tables and indexes");
             var result = await proofs.IndexesAsync(subject, cancellationToken);
@@ -160,6 +177,10 @@ public sealed class DataProof(ShadowRuns shadows, BackupSources sources, Postgre
 
         return checks.ToImmutable();
     }
+
+    /// <returns>0: it does not say.</returns>
+    private static int Major(BackupPart part) =>
+        int.TryParse(part.Facts.GetValueOrDefault("server_version", "").Split('.', ' ')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var major) ? major : 0;
 
     private static DrillCheck Judge(BackupPart part, ImmutableSortedDictionary<string, string> restored)
     {

@@ -65,6 +65,17 @@ public sealed class RestoredData(IContainerEngine engine, BackupSources sources)
         return elsewhere.ToImmutable();
     }
 
+    /// <summary>Where the parts of a set were laid out.</summary>
+    /// <param name="owner">As it was given to <see cref="LayAsync"/>.</param>
+    public async Task<ImmutableArray<(BackupPart Part, RestoreTarget Target)>> TargetsAsync(
+        Release release, BackupManifest manifest, ImmutableSortedDictionary<string, string> volumes, string owner, CancellationToken cancellationToken)
+    {
+        var targets = ImmutableArray.CreateBuilder<(BackupPart, RestoreTarget)>();
+        foreach (var part in DataOf(manifest))
+            targets.Add((part, (await TargetAsync(release, Find(release.Stack, part), volumes, new RestorePoint.OfSet(), cancellationToken)) with { Stack = owner }));
+        return targets.ToImmutable();
+    }
+
     private async Task<RestoreTarget> TargetAsync(Release release, ServiceSpec spec, ImmutableSortedDictionary<string, string> volumes, RestorePoint point, CancellationToken cancellationToken)
     {
         var directories = ImmutableSortedDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);

@@ -1,3 +1,4 @@
+using System.IO.Pipes;
 using Orchestrator.Backups;
 using Orchestrator.Backups.Encryption;
 using Orchestrator.Backups.Pipeline;
@@ -56,7 +57,7 @@ public sealed class CompressedContentTests
     {
         var item = await WriteAsync(await FrameAsync(Noise(Large)));
         var other = await Writer().WriteCompressedAsync(
-            "db/other.tar", async (compressed, token) => await compressed.Open(new MemoryStream(await FrameAsync(new byte[Large]))).CopyToAsync(Stream.Null, token), CancellationToken.None);
+            "db/other.tar", async (compressed, token) => await compressed.Open(new MemoryStream(await FrameAsync(new byte[Large])), token).CopyToAsync(Stream.Null, token), CancellationToken.None);
         File.Copy(Path.Combine(_root, "near", other.Key), Path.Combine(_root, "near", item.Key), overwrite: true);
 
         Assert.That(() => ReadAsync(item with { StoredBytes = other.StoredBytes }), Throws.InstanceOf<BackupFailedException>().With.Message.Contains("something else than the manifest says"));
@@ -98,11 +99,41 @@ public sealed class CompressedContentTests
                 () =>
                 {
                     var buffer = new byte[1];
-                    compressed.Open(new MemoryStream(frame)).ReadExactly(buffer);
+                    compressed.Open(new MemoryStream(frame), token).ReadExactly(buffer);
                     look(buffer);
                 },
                 token),
             CancellationToken.None).WaitAsync(TimeSpan.FromMinutes(1));
+    }
+
+    [Test]
+    public async Task A_frame_without_a_checksum_as_PostgreSQL_writes_it_is_as_good_and_seen_to_be_cut()
+    {
+        var content = Noise(Large);
+        var frame = await FrameAsync(content, "--no-check");
+
+        var item = await WriteAsync(frame);
+
+        Assert.That((await ReadAsync(item)).AsSpan().SequenceEqual(content), Is.True);
+        Assert.That(() => WriteAsync(frame[..^1]), Throws.InstanceOf<EndOfStreamException>());
+    }
+
+    [Test]
+    public async Task Who_waits_for_the_rest_of_a_frame_is_let_go_of_by_any_byte_when_the_copy_is_called_off()
+    {
+        var frame = await FrameAsync(Noise(Large));
+        await using var far = new AnonymousPipeServerStream(PipeDirection.Out);
+        await using var near = new AnonymousPipeClientStream(PipeDirection.In, far.ClientSafePipeHandle);
+        using var stopping = new CancellationTokenSource();
+        var writing = Writer().WriteCompressedAsync(
+            Name, (compressed, _) => Task.Run(() => compressed.Open(near, stopping.Token).CopyTo(Stream.Null), CancellationToken.None), CancellationToken.None);
+
+        await far.WriteAsync(frame.AsMemory(0, 1000));
+        await stopping.CancelAsync();
+        await far.WriteAsync(new byte[1]);
+
+        Assert.That(async () => await writing.WaitAsync(TimeSpan.FromMinutes(1)), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(Kept(), Is.Empty);
     }
 
     [Test]
@@ -119,7 +150,7 @@ public sealed class CompressedContentTests
 
     private Task<BackupObject> WriteAsync(byte[] frame) => Writer().WriteCompressedAsync(
         Name,
-        (compressed, token) => Task.Run(() => compressed.Open(new MemoryStream(frame)).CopyTo(Stream.Null), token),
+        (compressed, token) => Task.Run(() => compressed.Open(new MemoryStream(frame), token).CopyTo(Stream.Null), token),
         CancellationToken.None);
 
     private async Task<byte[]> ReadAsync(BackupObject item)
@@ -129,12 +160,12 @@ public sealed class CompressedContentTests
         return content.ToArray();
     }
 
-    private async Task<byte[]> FrameAsync(byte[] content)
+    private async Task<byte[]> FrameAsync(byte[] content, params string[] options)
     {
         await Command.EnsureAsync("/usr/bin/zstd", "zstd");
         var path = Path.Combine(_root, "content");
         await File.WriteAllBytesAsync(path, content);
-        await Command.RunAsync("zstd", "-1", "-q", "-f", path, "-o", path + ".zst");
+        await Command.RunAsync("zstd", ["-1", "-q", "-f", .. options, path, "-o", path + ".zst"]);
         return await File.ReadAllBytesAsync(path + ".zst");
     }
 

@@ -66,7 +66,7 @@ public sealed partial class BackupWriter
     public Task<BackupObject> WriteAsync(string name, Func<Stream, CancellationToken, Task> content, CancellationToken cancellationToken) => WritePlainAsync(name, content, told: null, cancellationToken);
 
     /// <summary>The same, of content that comes as a frame of zstd and is stored as that.</summary>
-    /// <param name="content">Opens what it is given and reads it to its end, synchronously. What it throws discards the object everywhere.</param>
+    /// <param name="content">Opens what it is given and reads it to its end. What it throws discards the object everywhere.</param>
     /// <exception cref="BackupFailedException">No store took it.</exception>
     public Task<BackupObject> WriteCompressedAsync(string name, Func<CompressedContent, CancellationToken, Task> content, CancellationToken cancellationToken) =>
         KeepAsync(name, (_, encrypting, token) => PassAsync(encrypting, content, token), cancellationToken);
@@ -142,7 +142,7 @@ public sealed partial class BackupWriter
 
     private static async Task<(long Bytes, string Hash)> PassAsync(AgeEncryptingStream encrypting, Func<CompressedContent, CancellationToken, Task> content, CancellationToken cancellationToken)
     {
-        await using var compressed = new CompressedContent(encrypting);
+        using var compressed = new CompressedContent(encrypting);
         await content(compressed, cancellationToken);
         return compressed.Plain is { Ended: true } plain ? (plain.Bytes, "") : throw new InvalidOperationException("The content was not read to its end.");
     }

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Orchestrator.Backups.Pipeline;
+using ZstdSharp;
 
 namespace Orchestrator.Backups.Postgres;
 
@@ -12,6 +13,7 @@ internal sealed partial class BaseBackup(ImageTool tool, BackupSubject subject, 
     private const int BufferSize = 256 * 1024;
 
     private readonly TaskCompletionSource<BaseCopy> _copied = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _cut;
     private readonly string _archive = $"{subject.Service.Name}/base.tar";
 
     /// <summary>Something of the archive has come.</summary>
@@ -32,7 +34,7 @@ internal sealed partial class BaseBackup(ImageTool tool, BackupSubject subject, 
     private async Task<ImmutableArray<BackupObject>> StoreAsync(Task followed, CancellationToken cancellationToken)
     {
         var watch = new TarWatch();
-        return [await writer.WriteAsync(_archive, (output, token) => RunAsync(followed, watch, pipe => (pipe, output), token), cancellationToken)];
+        return [await writer.WriteAsync(_archive, (output, token) => RunAsync(followed, watch, (pipe, _) => (pipe, output), token), cancellationToken)];
     }
 
     /// <summary>
@@ -43,8 +45,8 @@ internal sealed partial class BaseBackup(ImageTool tool, BackupSubject subject, 
     {
         var list = new FileManifest();
         var watch = new TarWatch(list);
-        var stored = await writer.WriteCompressedAsync(_archive, (compressed, token) => RunAsync(followed, watch, pipe => (compressed.Open(pipe), Stream.Null), token), cancellationToken);
-        return [stored, await writer.WriteAsync($"{subject.Service.Name}/{FileManifest.Name}", (output, token) => output.WriteAsync(list.Complete(), token).AsTask(), cancellationToken)];
+        var stored = await writer.WriteCompressedAsync(_archive, (compressed, token) => RunAsync(followed, watch, (pipe, inner) => (compressed.Open(pipe, inner), Stream.Null), token), cancellationToken);
+        return [stored, await writer.WriteAsync($"{subject.Service.Name}/{FileManifest.Name}", list.WriteAsync, cancellationToken)];
     }
 
     private async Task<BaseCopy> CopiedAsync(Task storing)
@@ -56,12 +58,12 @@ internal sealed partial class BaseBackup(ImageTool tool, BackupSubject subject, 
     }
 
     /// <param name="way">From the pipe: where the archive is read, and where it goes.</param>
-    private async Task RunAsync(Task followed, TarWatch watch, Func<Stream, (Stream From, Stream To)> way, CancellationToken cancellationToken)
+    private async Task RunAsync(Task followed, TarWatch watch, Func<Stream, CancellationToken, (Stream From, Stream To)> way, CancellationToken cancellationToken)
     {
         // On a thread of its own: each read and write that is waited for in another way costs a change of threads, a twentieth of the whole copy.
         await tool.RunAsync(
             subject, login, Program(), followed,
-            (pipe, token) => Task.Factory.StartNew(() => Copy(way(pipe), watch, token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default),
+            (pipe, token) => Task.Factory.StartNew(() => Copy(way(pipe, token), watch, token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default),
             cancellationToken);
         _copied.SetResult(Judge(watch));
     }
@@ -74,8 +76,11 @@ internal sealed partial class BaseBackup(ImageTool tool, BackupSubject subject, 
     [
         "pg_basebackup", .. login.Arguments, "-d", PostgresLogin.Keepalives,
         "-D", "-", "-F", "t", "-X", facts.Archives ? "fetch" : "none", "--checkpoint=fast", "--label=basmalin",
-        .. facts.Compresses ? (string[])[string.Create(CultureInfo.InvariantCulture, $"--compress=server-zstd:level={writer.Level},workers={writer.Workers}"), "--no-manifest"] : [],
+        .. facts.Compresses ? (string[])[string.Create(CultureInfo.InvariantCulture, $"--compress=server-zstd:level={writer.Level},workers={Workers}"), "--no-manifest"] : [],
     ];
+
+    /// <summary>Of the server; no more than its container may use.</summary>
+    private int Workers => subject.Service.Container.Resources.Cpus is { } cpus ? Math.Min(writer.Workers, Math.Max(1, (int)cpus)) : writer.Workers;
 
     private void Copy((Stream From, Stream To) way, TarWatch watch, CancellationToken cancellationToken)
     {
@@ -83,7 +88,7 @@ internal sealed partial class BaseBackup(ImageTool tool, BackupSubject subject, 
         try
         {
             int read;
-            while ((read = Read(way.From, buffer)) > 0)
+            while ((read = way.From.Read(buffer)) > 0)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 Began = true;
@@ -94,31 +99,30 @@ internal sealed partial class BaseBackup(ImageTool tool, BackupSubject subject, 
 
             cancellationToken.ThrowIfCancellationRequested();
         }
+        catch (EndOfStreamException)
+        {
+            // Why it is cut the program's code tells, if anything does.
+            _cut = true;
+        }
+        catch (Exception none) when (none is ZstdException or InvalidDataException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            throw Broken($"pg_basebackup wrote no archive: {none.Message}", none);
+        }
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 
-    /// <summary>That it is cut is told by the program's code, or by the archive that has no end.</summary>
-    private static int Read(Stream from, byte[] buffer)
-    {
-        try
-        {
-            return from.Read(buffer);
-        }
-        catch (EndOfStreamException)
-        {
-            return 0;
-        }
-    }
+    private BackupFailedException Broken(string what, Exception? inner = null) => new(
+        $"{subject.Stack}/{subject.Service.Name}: {what}", "Nothing was kept of it. The next run begins anew; if it happens again, see the database's log.", inner);
 
     private BaseCopy Judge(TarWatch watch)
     {
-        var who = $"{subject.Stack}/{subject.Service.Name}";
-        BackupFailedException Broken(string what) => new($"{who}: pg_basebackup ended with 0, but {what}", "Nothing was kept of it. The next run begins anew; if it happens again, see the database's log.");
+        BackupFailedException Broken(string what) => this.Broken($"pg_basebackup ended with 0, but {what}");
 
-        if (!watch.Ended) throw Broken("its archive has no end");
+        if (!watch.Ended || _cut) throw Broken("its archive has no end");
         if (!watch.Has("PG_VERSION")) throw Broken("its archive holds no PG_VERSION");
         if (watch.Has("tablespace_map") && watch.Find("tablespace_map") is { Length: > 0 }) throw Broken("it has tablespaces, which are in no archive of ours");
         if (watch.Find("backup_label") is not { } label || StartLine().Match(label) is not { Success: true } start) throw Broken("its backup_label does not say where it began");

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Numerics;
 using System.Runtime.InteropServices;
@@ -9,7 +10,7 @@ namespace Orchestrator.Backups.Postgres;
 /// <summary>
 /// The list of a base's files with their sizes and checksums, as <c>pg_verifybackup</c> reads it, made of the archive while it passes: where the server
 /// compresses, <c>pg_basebackup</c> cannot put the server's own list into it. The form is PostgreSQL's (Backup Manifest Format, version 1, which all versions
-/// from 13 on read). Holds some 150 bytes for each file.
+/// from 13 on read). Holds some 150 bytes for each file, in memory.
 /// </summary>
 internal sealed class FileManifest
 {
@@ -18,10 +19,12 @@ internal sealed class FileManifest
     /// <summary>What the server's own list leaves out as well.</summary>
     private const string Log = "pg_wal/";
 
-    private readonly StringBuilder _text = new("{ \"PostgreSQL-Backup-Manifest-Version\": 1,\n\"Files\": [");
+    private readonly ArrayBufferWriter<byte> _text = new(64 * 1024);
     private string? _entry;
     private uint _crc;
     private bool _any;
+
+    public FileManifest() => Append("{ \"PostgreSQL-Backup-Manifest-Version\": 1,\n\"Files\": [");
 
     /// <param name="path">Relative to the data directory.</param>
     /// <param name="size">Bytes; as many are given to <see cref="Add"/> before the next file.</param>
@@ -54,14 +57,18 @@ internal sealed class FileManifest
 
         // The server writes the checksum as its bytes lie in memory.
         var checksum = Convert.ToHexStringLower(BitConverter.GetBytes(~_crc));
-        _text.Append(_any ? ",\n" : "\n").Append(_entry).Append(CultureInfo.InvariantCulture, $", \"Checksum-Algorithm\": \"CRC32C\", \"Checksum\": \"{checksum}\" }}");
+        Append($"{(_any ? ",\n" : "\n")}{_entry}, \"Checksum-Algorithm\": \"CRC32C\", \"Checksum\": \"{checksum}\" }}");
         (_entry, _any) = (null, true);
     }
 
-    /// <summary>The whole list. It names no range of the log: which one is needed is among the set's facts.</summary>
-    public byte[] Complete()
+    /// <summary>Writes the whole list. It names no range of the log: which one is needed is among the set's facts.</summary>
+    public async Task WriteAsync(Stream output, CancellationToken cancellationToken)
     {
-        var text = Encoding.ASCII.GetBytes(_text.Append("\n],\n\"WAL-Ranges\": [\n],\n").ToString());
-        return [.. text, .. Encoding.ASCII.GetBytes($"\"Manifest-Checksum\": \"{Convert.ToHexStringLower(SHA256.HashData(text))}\"}}\n")];
+        Append("\n],\n\"WAL-Ranges\": [\n],\n");
+        var hash = Convert.ToHexStringLower(SHA256.HashData(_text.WrittenSpan));
+        Append($"\"Manifest-Checksum\": \"{hash}\"}}\n");
+        await output.WriteAsync(_text.WrittenMemory, cancellationToken);
     }
+
+    private void Append(string ascii) => _text.Write(Encoding.ASCII.GetBytes(ascii));
 }

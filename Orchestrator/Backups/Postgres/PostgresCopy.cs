@@ -6,6 +6,9 @@ namespace Orchestrator.Backups.Postgres;
 /// <summary>One copy of a running cluster: its files, a point at which every table was hashed, and the log that takes the files there.</summary>
 internal sealed class PostgresCopy(ImageTool tool, BackupSubject subject, PostgresLogin login, ServerFacts server, BackupWriter writer, TimeProvider time)
 {
+    /// <summary>In the message of a failure: the program ended by itself, of what it or the server found wrong.</summary>
+    public const string Refused = "pg_basebackup ended with 1:";
+
     private readonly BaseBackup _files = new(tool, subject, login, server, writer);
 
     /// <summary>Something of the files has come.</summary>

@@ -41,7 +41,10 @@ public static class PostgresRecovery
         log=$target/basmalin_wal
         checked base.tar "$target"
         read -r _ _ list < <(object backup_manifest) || true
-        if [ -n "$list" ]; then (umask 077; open "$list" > "$target/backup_manifest"); fi
+        if [ -n "$list" ] && ! (umask 077; open "$list" > "$target/backup_manifest"); then
+          rm -f "$target/backup_manifest"
+          echo "$list cannot be read; without it pg_verifybackup has nothing to compare the files with, and PostgreSQL does not miss it" >&2
+        fi
         mkdir -m 700 "$log"
         checked wal.tar "$log"
 

@@ -27,7 +27,7 @@ internal sealed class PostgresRestore(BackupPart part, RestoreTarget target, Bac
 
         (uint Uid, uint Gid)? owner = null;
         await reader.ReadAsync(Object("base.tar"), async (content, token) => owner = await TarExtraction.RunAsync(content, directory, null, token), cancellationToken);
-        if (Find(FileManifest.Name) is { } list) await reader.ReadAsync(list, (content, token) => ListAsync(content, directory, owner, token), cancellationToken);
+        if (Find(FileManifest.Name) is { } list) await ListAsync(list, directory, owner, cancellationToken);
         var log = Path.Combine(directory, RecoverySettings.LogDirectory);
         Directory.CreateDirectory(log, Private);
         await reader.ReadAsync(Object("wal.tar"), (content, token) => TarExtraction.RunAsync(content, log, owner, token), cancellationToken);
@@ -87,13 +87,26 @@ internal sealed class PostgresRestore(BackupPart part, RestoreTarget target, Bac
     private BackupObject Object(string name) => Find(name)
         ?? throw new BackupFailedException($"the set's part of {part.Service} has no {name}", "It was not written by this program, or was changed.");
 
-    /// <summary>Where the archive could not hold it.</summary>
-    private static async Task ListAsync(Stream content, string directory, (uint Uid, uint Gid)? owner, CancellationToken cancellationToken)
+    /// <summary>The list of files, where the archive could not hold it. No recovery needs it: one that cannot be had is missed by the check that reads it, and by nobody else.</summary>
+    private async Task ListAsync(BackupObject list, string directory, (uint Uid, uint Gid)? owner, CancellationToken cancellationToken)
     {
         var path = Path.Combine(directory, FileManifest.Name);
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = PrivateFile };
-        await using (var file = new FileStream(path, options)) await content.CopyToAsync(file, cancellationToken);
-        if (owner is var (uid, gid) && PosixFiles.IsRoot) PosixFiles.ChangeOwner(path, uid, gid);
+        try
+        {
+            await reader.ReadAsync(
+                list,
+                async (content, token) =>
+                {
+                    await using var file = new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = PrivateFile });
+                    await content.CopyToAsync(file, token);
+                },
+                cancellationToken);
+            if (owner is var (uid, gid) && PosixFiles.IsRoot) PosixFiles.ChangeOwner(path, uid, gid);
+        }
+        catch (BackupFailedException)
+        {
+            File.Delete(path);      // the reader has written down which store gave what
+        }
     }
 
     private async Task WriteAsync(WalPiece piece, string log, CancellationToken cancellationToken)

@@ -104,7 +104,7 @@ public sealed class PostgresSource(IContainerEngine engine, PostgresLogins login
         {
             copied = await copy.RunAsync(cancellationToken);
         }
-        catch (BackupFailedException failure) when (server.Compresses && !copy.Began)
+        catch (BackupFailedException failure) when (server.Compresses && !copy.Began && failure.Message.Contains(PostgresCopy.Refused, StringComparison.Ordinal))
         {
             // A server that was built with a zstd which knows no threads, for instance: that cannot be asked for beforehand. Whatever else it was comes again.
             refused = failure.Message;

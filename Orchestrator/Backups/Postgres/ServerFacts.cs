@@ -52,6 +52,8 @@ internal sealed record ServerFacts
 
     public const int Oldest = 120000;
 
+    private const int CompressesFrom = 150000;
+
     private const string Query =
         """
         SELECT current_setting('server_version'), current_setting('server_version_num')::int, s.system_identifier::text,
@@ -94,7 +96,7 @@ internal sealed record ServerFacts
             Tablespaces = row.GetString(13),
             Bytes = row.GetInt64(14),
             MayMark = row.GetBoolean(15),
-            Compresses = row.GetBoolean(16),
+            Compresses = row.GetInt32(1) >= CompressesFrom && row.GetBoolean(16),
             DataDirectory = row.IsDBNull(17) ? null : row.GetString(17),
         };
     }

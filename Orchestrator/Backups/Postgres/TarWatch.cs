@@ -13,6 +13,9 @@ internal sealed class TarWatch(FileManifest? list = null)
     private const int Block = 512;
     private const int Kept = 16 * 1024;
 
+    /// <summary>Second of the year 9999, after which there is no time here.</summary>
+    private const long Latest = 253_402_300_799;
+
     private readonly byte[] _header = new byte[Block];
     private readonly Dictionary<string, byte[]> _kept = [];
     private int _headerFill;
@@ -98,7 +101,7 @@ internal sealed class TarWatch(FileManifest? list = null)
 
     private void List(FileManifest files)
     {
-        files.Begin(Field(_header.AsSpan(0, 100)), _content, DateTimeOffset.FromUnixTimeSeconds(Number(_header.AsSpan(136, 12))));
+        files.Begin(Field(_header.AsSpan(0, 100)), _content, DateTimeOffset.FromUnixTimeSeconds(Math.Clamp(Number(_header.AsSpan(136, 12)), 0, Latest)));
         if (_content == 0) files.End();
     }
 
