@@ -5,7 +5,6 @@ using Orchestrator.Backups.Pipeline;
 using Orchestrator.Backups.Stores;
 using Orchestrator.Tests.Backups.Stores;
 using Orchestrator.Tests.Docker;
-using ZstdSharp;
 
 namespace Orchestrator.Tests.Backups.Pipeline;
 
@@ -72,10 +71,10 @@ public sealed class CompressedContentTests
 
         Assert.Multiple(() =>
         {
-            Assert.That(() => WriteAsync(changed), Throws.InstanceOf<ZstdException>());
+            Assert.That(() => WriteAsync(changed), Throws.InstanceOf<InvalidDataException>());
             foreach (var length in (int[])[3, 1000, frame.Length / 2, frame.Length - 1]) Assert.That(() => WriteAsync(frame[..length]), Throws.InstanceOf<EndOfStreamException>(), $"{length}");
-            Assert.That(() => WriteAsync([.. frame, .. "and more"u8]), Throws.InstanceOf<ZstdException>());
-            Assert.That(() => WriteAsync("pg_basebackup: a message"u8.ToArray()), Throws.InstanceOf<ZstdException>());
+            Assert.That(() => WriteAsync([.. frame, .. "and more"u8]), Throws.InstanceOf<InvalidDataException>());
+            Assert.That(() => WriteAsync("pg_basebackup: a message"u8.ToArray()), Throws.InstanceOf<InvalidDataException>());
         });
         Assert.That(Kept(), Is.Empty);
     }

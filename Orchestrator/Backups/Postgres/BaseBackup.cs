@@ -3,7 +3,6 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Orchestrator.Backups.Pipeline;
-using ZstdSharp;
 
 namespace Orchestrator.Backups.Postgres;
 
@@ -13,8 +12,8 @@ internal sealed partial class BaseBackup(ImageTool tool, BackupSubject subject, 
     private const int BufferSize = 256 * 1024;
 
     private readonly TaskCompletionSource<BaseCopy> _copied = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private bool _cut;
     private readonly string _archive = $"{subject.Service.Name}/base.tar";
+    private bool _cut;
 
     /// <summary>Something of the archive has come.</summary>
     public bool Began { get; private set; }
@@ -104,7 +103,7 @@ internal sealed partial class BaseBackup(ImageTool tool, BackupSubject subject, 
             // Why it is cut the program's code tells, if anything does.
             _cut = true;
         }
-        catch (Exception none) when (none is ZstdException or InvalidDataException)
+        catch (InvalidDataException none)
         {
             cancellationToken.ThrowIfCancellationRequested();
             throw Broken($"pg_basebackup wrote no archive: {none.Message}", none);
