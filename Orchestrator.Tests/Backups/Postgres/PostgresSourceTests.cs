@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orchestrator.Backups;
 using Orchestrator.Backups.Postgres;
@@ -237,9 +238,10 @@ public sealed class PostgresSourceTests
     [Test]
     public async Task A_server_that_ends_what_is_idle_or_long_is_copied_nevertheless()
     {
-        await using var cluster = await Cluster.StartAsync(settings: ["idle_session_timeout=300ms", "idle_in_transaction_session_timeout=300ms", "statement_timeout=300ms"]);
+        await using var cluster = await Cluster.StartAsync(settings: ["idle_session_timeout=2s", "idle_in_transaction_session_timeout=2s", "statement_timeout=2s"]);
         var store = cluster.Store("idle");
-        store.Before = (_, bytes) => bytes > 0 ? Task.Delay(TimeSpan.FromMilliseconds(500), TimeProvider.System) : Task.CompletedTask;
+        var delayed = new ConcurrentDictionary<string, bool>();
+        store.Before = (key, bytes) => bytes > 0 && delayed.TryAdd(key, true) ? Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System) : Task.CompletedTask;
 
         var part = await cluster.Source.BackupAsync(cluster.Subject, store.Writer, CancellationToken.None);
 
