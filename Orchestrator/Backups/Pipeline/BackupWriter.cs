@@ -65,12 +65,6 @@ public sealed partial class BackupWriter
     /// <exception cref="BackupFailedException">No store took it.</exception>
     public Task<BackupObject> WriteAsync(string name, Func<Stream, CancellationToken, Task> content, CancellationToken cancellationToken) => WritePlainAsync(name, content, told: null, cancellationToken);
 
-    /// <summary>The same, of content that comes as a frame of zstd and is stored as that.</summary>
-    /// <param name="content">Opens what it is given and reads it to its end. What it throws discards the object everywhere.</param>
-    /// <exception cref="BackupFailedException">No store took it.</exception>
-    public Task<BackupObject> WriteCompressedAsync(string name, Func<CompressedContent, CancellationToken, Task> content, CancellationToken cancellationToken) =>
-        KeepAsync(name, (_, encrypting, token) => PassAsync(encrypting, content, token), cancellationToken);
-
     /// <summary>The same, and tells whoever watches how far it is: of as much as the object of this name had in the set before, where there was one.</summary>
     /// <param name="what">What is being done, for people.</param>
     public Task<BackupObject> WriteTellingAsync(string name, string what, Func<Stream, CancellationToken, Task> content, CancellationToken cancellationToken)
@@ -78,6 +72,13 @@ public sealed partial class BackupWriter
         var before = _earlier.Where(known => known.Key.Name == name).Select(known => known.Value).MaxBy(known => known.Key, StringComparer.Ordinal)?.PlainBytes;
         return WritePlainAsync(name, content, bytes => Report(what, bytes, before is { } of ? Math.Max(of, bytes) : null), cancellationToken);
     }
+
+    /// <summary>Writes one object, as <see cref="WriteAsync"/> does, of content that comes as a frame of zstd and is stored as that.</summary>
+    /// <param name="name">As it is given to <see cref="WriteAsync"/>.</param>
+    /// <param name="content">Opens what it is given and reads it to its end. What it throws discards the object everywhere.</param>
+    /// <exception cref="BackupFailedException">No store took it.</exception>
+    public Task<BackupObject> WriteCompressedAsync(string name, Func<CompressedContent, CancellationToken, Task> content, CancellationToken cancellationToken) =>
+        KeepAsync(name, (_, encrypting, token) => PassAsync(encrypting, content, token), cancellationToken);
 
     private Task<BackupObject> WritePlainAsync(string name, Func<Stream, CancellationToken, Task> content, Action<long>? told, CancellationToken cancellationToken) =>
         KeepAsync(name, (tee, encrypting, token) => CompressAsync(tee, encrypting, content, told, token), cancellationToken);
